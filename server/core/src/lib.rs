@@ -1,0 +1,12 @@
+//! The domain of Orchestra, sans I/O: types, plan checking, and the pure functions that decide what
+//! happens next. It knows no clock, no file, no process; whoever calls it brings those.
+
+pub mod agent;
+pub mod diagnostic;
+pub mod event;
+pub mod ids;
+pub mod outcome;
+pub mod plan;
+pub mod ports;
+pub mod time;
+pub mod view;

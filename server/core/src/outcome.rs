@@ -1,0 +1,180 @@
+//! How attempts, tasks and runs end.
+
+use crate::time::Millis;
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// What a successful attempt hands over.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct Output {
+    /// One line for people.
+    #[serde(default)]
+    pub summary: String,
+    /// What later steps read as `steps.<id>.result`. Bounded by [`Output::MAX_RESULT_BYTES`].
+    #[serde(default)]
+    pub result: serde_json::Value,
+    #[serde(default)]
+    pub artifacts: Vec<Artifact>,
+    /// The tree in which the attempt worked, when it is kept for a person to look at.
+    #[serde(default)]
+    pub tree: Option<String>,
+}
+
+impl Output {
+    /// A result goes through the journal; what is larger belongs into an artifact.
+    pub const MAX_RESULT_BYTES: usize = 1 << 20;
+}
+
+/// A file that a task hands over.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Artifact {
+    /// Its path below `.orchestra/workspace/`, with `/` between the parts.
+    pub path: String,
+    pub bytes: u64,
+    /// Lowercase hex SHA-256 of the content.
+    pub sha256: String,
+}
+
+/// Why an attempt failed, as a class; the message says the rest.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum FailureKind {
+    /// The program could not be started.
+    NotStarted,
+    /// It ended with a code other than zero.
+    Exit,
+    /// It was ended by a signal that did not come from us.
+    Signal,
+    /// It broke the protocol that its profile names, such as a missing sentinel.
+    Protocol,
+    /// A template or an expression could not be evaluated.
+    Template,
+    /// The work itself reported an error.
+    Work,
+    /// The surroundings were at fault: no git repository, no space, no permission.
+    Environment,
+}
+
+/// Why an attempt failed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Failure {
+    pub kind: FailureKind,
+    /// A lowercase fragment that names the file, program or id.
+    pub message: String,
+    /// The next step for a person, where there is one.
+    #[serde(default)]
+    pub hint: Option<String>,
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+/// How one attempt ended.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "kebab-case")]
+pub enum AttemptOutcome {
+    Succeeded {
+        output: Output,
+    },
+    /// `output` holds what it had made until then.
+    Failed {
+        failure: Failure,
+        #[serde(default)]
+        output: Output,
+    },
+    Cancelled {
+        #[serde(default)]
+        output: Output,
+    },
+    TimedOut {
+        limit: Millis,
+        #[serde(default)]
+        output: Output,
+    },
+    /// Its shim died without a result: whether it did its work is not known.
+    Lost {
+        reason: String,
+    },
+    /// The daemon went down between intent and start: it certainly did nothing.
+    NeverStarted {
+        reason: String,
+    },
+}
+
+/// Who or what stopped something before its own end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum StopReason {
+    /// A person asked for it.
+    Person,
+    /// The run's or the task's time was up.
+    Timeout,
+}
+
+/// How one task ended.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "kebab-case")]
+pub enum TaskOutcome {
+    Succeeded {
+        output: Output,
+    },
+    Failed {
+        failure: Failure,
+        #[serde(default)]
+        output: Output,
+    },
+    Cancelled {
+        #[serde(default)]
+        output: Output,
+    },
+    TimedOut {
+        limit: Millis,
+        #[serde(default)]
+        output: Output,
+    },
+    /// It did not have to run (`when` was false) or could not (a need failed).
+    Skipped {
+        reason: SkipReason,
+    },
+}
+
+/// Why a task was skipped.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "kebab-case")]
+pub enum SkipReason {
+    /// Counts as an end that satisfies the tasks which need it.
+    WhenFalse,
+    /// The step that failed, was cancelled, timed out or was itself skipped for such a reason.
+    NeedFailed { step: String },
+}
+
+impl TaskOutcome {
+    /// Whether the tasks that need this one may run.
+    pub fn satisfies_needs(&self) -> bool {
+        matches!(self, Self::Succeeded { .. } | Self::Skipped { reason: SkipReason::WhenFalse })
+    }
+
+    pub fn output(&self) -> Option<&Output> {
+        match self {
+            Self::Succeeded { output }
+            | Self::Failed { output, .. }
+            | Self::Cancelled { output }
+            | Self::TimedOut { output, .. } => Some(output),
+            Self::Skipped { .. } => None,
+        }
+    }
+}
+
+/// How a run ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum RunOutcome {
+    Succeeded,
+    /// At least one task failed; what the others made is kept.
+    Failed,
+    Cancelled,
+    TimedOut,
+}

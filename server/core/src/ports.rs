@@ -1,0 +1,45 @@
+//! What the domain asks of its surroundings, as traits, so that the rooms which provide it and the
+//! rooms which use it need not know each other.
+
+use crate::time::Timestamp;
+use std::ops::ControlFlow;
+
+/// The git repository of a workspace, as native actions see it. Implemented by `vcs`.
+pub trait Repo: Send + Sync {
+    /// Visits the commits reachable from HEAD, newest first, merges left out, each with the files
+    /// that it changed against its parent, until `visit` breaks or `limit` commits were seen.
+    ///
+    /// An unborn HEAD has no commits and is no error.
+    fn log(
+        &self,
+        limit: usize,
+        visit: &mut dyn FnMut(Commit) -> ControlFlow<()>,
+    ) -> Result<(), RepoError>;
+}
+
+/// One commit, as [`Repo::log`] shows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Commit {
+    /// Lowercase hex.
+    pub id: String,
+    pub author: String,
+    pub at: Timestamp,
+    /// The first line of its message.
+    pub subject: String,
+    pub changes: Vec<Change>,
+}
+
+/// What a commit did to one file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Change {
+    /// Relative to the workspace's root, with `/` between the parts. Non-UTF-8 names are shown with
+    /// replacement characters.
+    pub path: String,
+    pub added: u32,
+    pub removed: u32,
+}
+
+/// Why git did not answer.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct RepoError(pub String);

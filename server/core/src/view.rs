@@ -1,0 +1,169 @@
+//! Views: runs and tasks as people and programs read them.
+//!
+//! The rows of the database, the JSON of the command line and the files below `.orchestra/` are all
+//! made of these, and these are made of the state alone: that is why they can be rebuilt.
+
+use crate::{
+    ids::{AttemptId, RunId, StepId, TaskId},
+    outcome::{Failure, Output},
+    plan::{Lane, Source},
+    time::{Millis, Timestamp},
+};
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// Where a run stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum RunStatus {
+    AwaitingApproval,
+    Running,
+    Paused,
+    Stopping,
+    Succeeded,
+    Failed,
+    Cancelled,
+    TimedOut,
+}
+
+impl RunStatus {
+    pub fn has_ended(self) -> bool {
+        matches!(self, Self::Succeeded | Self::Failed | Self::Cancelled | Self::TimedOut)
+    }
+
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::AwaitingApproval => "awaiting-approval",
+            Self::Running => "running",
+            Self::Paused => "paused",
+            Self::Stopping => "stopping",
+            Self::Succeeded => "succeeded",
+            Self::Failed => "failed",
+            Self::Cancelled => "cancelled",
+            Self::TimedOut => "timed-out",
+        }
+    }
+}
+
+impl fmt::Display for RunStatus {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+/// Where a task stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum TaskStatus {
+    /// For the tasks that it needs.
+    Waiting,
+    AwaitingApproval,
+    /// For a free worker.
+    Ready,
+    Running,
+    /// For the time of its next try.
+    Delayed,
+    Stopping,
+    Succeeded,
+    Failed,
+    Cancelled,
+    TimedOut,
+    Skipped,
+}
+
+impl TaskStatus {
+    pub fn has_ended(self) -> bool {
+        self.sentinel().is_some()
+    }
+
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Waiting => "waiting",
+            Self::AwaitingApproval => "awaiting-approval",
+            Self::Ready => "ready",
+            Self::Running => "running",
+            Self::Delayed => "delayed",
+            Self::Stopping => "stopping",
+            Self::Succeeded => "succeeded",
+            Self::Failed => "failed",
+            Self::Cancelled => "cancelled",
+            Self::TimedOut => "timed-out",
+            Self::Skipped => "skipped",
+        }
+    }
+
+    /// The ending of the file `tasks/<id>.<ending>` that tells scripts how the task ended.
+    pub fn sentinel(self) -> Option<&'static str> {
+        match self {
+            Self::Succeeded => Some("done"),
+            Self::Failed => Some("error"),
+            Self::Cancelled | Self::Skipped => Some("cancelled"),
+            Self::TimedOut => Some("timeout"),
+            Self::Waiting
+            | Self::AwaitingApproval
+            | Self::Ready
+            | Self::Running
+            | Self::Delayed
+            | Self::Stopping => None,
+        }
+    }
+}
+
+impl fmt::Display for TaskStatus {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+/// One run, without its tasks.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RunView {
+    pub id: RunId,
+    pub name: String,
+    pub description: String,
+    pub source: Source,
+    pub status: RunStatus,
+    /// Why it is paused or stopping, in one line; empty otherwise.
+    #[serde(default)]
+    pub detail: String,
+    pub created: Timestamp,
+    #[serde(default)]
+    pub ended: Option<Timestamp>,
+    pub tasks: u32,
+    pub tasks_ended: u32,
+    pub tasks_failed: u32,
+}
+
+/// One task.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct TaskView {
+    pub id: TaskId,
+    pub step: StepId,
+    pub status: TaskStatus,
+    /// Why it waits, failed or was skipped, in one line; empty otherwise.
+    #[serde(default)]
+    pub detail: String,
+    pub needs: Vec<TaskId>,
+    #[serde(default)]
+    pub output: Option<Output>,
+    #[serde(default)]
+    pub failure: Option<Failure>,
+    pub attempts: Vec<AttemptView>,
+}
+
+/// One try of a task.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct AttemptView {
+    pub id: AttemptId,
+    /// The action or the agent.
+    pub executor: String,
+    pub lane: Lane,
+    /// Why this one was chosen.
+    pub why: String,
+    pub timeout: Millis,
+    pub started: Timestamp,
+    #[serde(default)]
+    pub ended: Option<Timestamp>,
+    /// `running`, or how it ended, in one line.
+    pub outcome: String,
+}
