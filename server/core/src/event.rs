@@ -47,9 +47,17 @@ pub enum EventBody {
     RunEnded {
         outcome: RunOutcome,
     },
-    /// A person asked for another try after the run had ended; the named tasks start anew.
-    RunReopened {
+    /// A person asked for another try; the named tasks, which had ended, start anew, and so does the
+    /// run if it had ended.
+    TasksReopened {
         tasks: Vec<TaskId>,
+    },
+    RunTimeoutChanged {
+        timeout: Millis,
+    },
+    /// Its `when` was true.
+    TaskReady {
+        task: TaskId,
     },
     /// The task is tried again at `not_before`.
     TaskDelayed {
@@ -122,6 +130,7 @@ impl EventBody {
     pub fn task(&self) -> Option<TaskId> {
         match self {
             Self::TaskApproved { task }
+            | Self::TaskReady { task }
             | Self::TaskDelayed { task, .. }
             | Self::TaskStopping { task, .. }
             | Self::TaskTimeoutChanged { task, .. }
@@ -134,7 +143,8 @@ impl EventBody {
             | Self::RunResumed
             | Self::RunStopping { .. }
             | Self::RunEnded { .. }
-            | Self::RunReopened { .. } => None,
+            | Self::RunTimeoutChanged { .. }
+            | Self::TasksReopened { .. } => None,
         }
     }
 
@@ -148,7 +158,9 @@ impl EventBody {
             Self::RunResumed => "run-resumed",
             Self::RunStopping { .. } => "run-stopping",
             Self::RunEnded { .. } => "run-ended",
-            Self::RunReopened { .. } => "run-reopened",
+            Self::TasksReopened { .. } => "tasks-reopened",
+            Self::RunTimeoutChanged { .. } => "run-timeout-changed",
+            Self::TaskReady { .. } => "task-ready",
             Self::TaskDelayed { .. } => "task-delayed",
             Self::TaskStopping { .. } => "task-stopping",
             Self::TaskTimeoutChanged { .. } => "task-timeout-changed",

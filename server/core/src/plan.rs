@@ -67,8 +67,17 @@ pub enum Lane {
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "lowercase")]
 pub enum Executor {
-    Native { action: String, inline: bool },
-    Agent { name: String },
+    Native {
+        action: String,
+        inline: bool,
+    },
+    Agent {
+        name: String,
+        /// Takes over only when those before it have failed; the others are equals, of which the
+        /// least loaded is chosen.
+        #[serde(default)]
+        fallback: bool,
+    },
 }
 
 impl Executor {
@@ -84,7 +93,7 @@ impl Executor {
     pub fn name(&self) -> &str {
         match self {
             Self::Native { action, .. } => action,
-            Self::Agent { name } => name,
+            Self::Agent { name, .. } => name,
         }
     }
 }
