@@ -2,11 +2,18 @@
 //! happens next. It knows no clock, no file, no process; whoever calls it brings those.
 
 pub mod agent;
+pub mod apply;
+mod context;
+pub mod decide;
 pub mod diagnostic;
 pub mod event;
 pub mod ids;
 pub mod outcome;
+pub mod pending;
 pub mod plan;
 pub mod ports;
+pub mod state;
+pub mod template;
 pub mod time;
 pub mod view;
+mod view_of;

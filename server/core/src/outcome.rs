@@ -105,7 +105,7 @@ pub enum AttemptOutcome {
 }
 
 /// Who or what stopped something before its own end.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum StopReason {
     /// A person asked for it.
@@ -177,4 +177,47 @@ pub enum RunOutcome {
     Failed,
     Cancelled,
     TimedOut,
+}
+
+impl AttemptOutcome {
+    /// Whether the attempt did its turn and did not succeed.
+    pub fn is_failure(&self) -> bool {
+        matches!(self, Self::Failed { .. } | Self::TimedOut { .. })
+    }
+
+    /// Whether the attempt ended with no word of its own: such ends are not the executor's fault.
+    pub fn has_vanished(&self) -> bool {
+        matches!(self, Self::Lost { .. } | Self::NeverStarted { .. })
+    }
+
+    /// Whether the same executor might do better next time.
+    pub fn is_worth_a_retry(&self) -> bool {
+        match self {
+            Self::Failed { failure, .. } => failure.kind.may_pass(),
+            _ => true,
+        }
+    }
+
+    /// How it ended, in one line.
+    pub fn summary(&self) -> String {
+        match self {
+            Self::Succeeded { output } if output.summary.is_empty() => "succeeded".to_owned(),
+            Self::Succeeded { output } => format!("succeeded: {}", output.summary),
+            Self::Failed { failure, .. } => format!("failed: {failure}"),
+            Self::Cancelled { .. } => "cancelled".to_owned(),
+            Self::TimedOut { limit, .. } => format!("timed out after {limit}"),
+            Self::Lost { reason } => format!("lost: {reason}"),
+            Self::NeverStarted { reason } => format!("never started: {reason}"),
+        }
+    }
+}
+
+impl FailureKind {
+    /// Whether the cause may be gone at the next try; a missing program stays missing.
+    fn may_pass(self) -> bool {
+        match self {
+            Self::Exit | Self::Signal | Self::Protocol | Self::Work => true,
+            Self::NotStarted | Self::Template | Self::Environment => false,
+        }
+    }
 }

@@ -1,8 +1,20 @@
 //! What the domain asks of its surroundings, as traits, so that the rooms which provide it and the
 //! rooms which use it need not know each other.
 
-use crate::time::Timestamp;
+use crate::{ids::StepId, outcome::Output, time::Timestamp, view::TaskStatus};
 use std::ops::ControlFlow;
+
+/// What a needed step hands over to a native action or an agent.
+#[derive(Debug, Clone, PartialEq)]
+pub struct StepInput {
+    pub step: StepId,
+    /// The action or the agent that did it; empty when none did.
+    pub executor: String,
+    pub status: TaskStatus,
+    /// Why it failed or was skipped; empty otherwise.
+    pub detail: String,
+    pub output: Output,
+}
 
 /// The git repository of a workspace, as native actions see it. Implemented by `vcs`.
 pub trait Repo: Send + Sync {

@@ -1,0 +1,160 @@
+//! Deciding: what a request, an outcome or the time means for the state, as events.
+//!
+//! Nothing here changes the state or looks at a clock. The events of one call belong together: they
+//! are recorded in one transaction or not at all.
+
+mod outcomes;
+mod requests;
+mod settle;
+
+use crate::{
+    apply::{ApplyError, apply},
+    event::{Event, EventBody},
+    ids::{AttemptId, RunId, TaskId},
+    outcome::AttemptOutcome,
+    plan::Plan,
+    state::State,
+    time::{Millis, Timestamp},
+};
+use std::fmt;
+
+/// Something that has come to the workspace, when it came, and the chance that it brings along.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Input {
+    pub now: Timestamp,
+    /// Where jitter comes from.
+    pub seed: u64,
+    pub kind: InputKind,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub enum InputKind {
+    CreateRun {
+        plan: Box<Plan>,
+    },
+    Approve {
+        target: Target,
+    },
+    Cancel {
+        target: Target,
+    },
+    Retry {
+        target: Target,
+    },
+    SetTimeout {
+        target: Target,
+        timeout: Millis,
+    },
+    Pause {
+        run: RunId,
+        reason: String,
+    },
+    Resume {
+        run: RunId,
+    },
+    /// An attempt under way has ended. Said twice, it counts once.
+    AttemptEnded {
+        attempt: AttemptId,
+        outcome: Box<AttemptOutcome>,
+    },
+    /// Time has passed, or the state has changed: start, skip and end what can be.
+    Settle,
+}
+
+/// What a person points at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Target {
+    Run(RunId),
+    Task(TaskId),
+}
+
+impl Target {
+    pub fn run(self) -> RunId {
+        match self {
+            Self::Run(run) => run,
+            Self::Task(task) => task.run(),
+        }
+    }
+}
+
+impl fmt::Display for Target {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Run(run) => run.fmt(f),
+            Self::Task(task) => task.fmt(f),
+        }
+    }
+}
+
+/// Why a request changes nothing.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct Refusal {
+    pub kind: RefusalKind,
+    /// A lowercase fragment that names the id.
+    pub message: String,
+    /// The next step.
+    pub hint: String,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RefusalKind {
+    NotFound,
+    /// It exists, but what was asked for is over, or not yet possible.
+    WrongState,
+}
+
+/// The events that `input` leads to, not yet applied.
+pub fn decide(state: &State, input: &Input) -> Result<Vec<Event>, Refusal> {
+    let at = input.now;
+    match &input.kind {
+        InputKind::CreateRun { plan } => {
+            let run = RunId::new(state.next_run).ok_or_else(|| Refusal {
+                kind: RefusalKind::WrongState,
+                message: "all run ids are used up".to_owned(),
+                hint: "remove the workspace's state folder to count from r1 again".to_owned(),
+            })?;
+            Ok(vec![Event { run, at, body: EventBody::RunCreated { plan: plan.clone() } }])
+        }
+        InputKind::Approve { target } => requests::approve(state, *target, at),
+        InputKind::Cancel { target } => requests::cancel(state, *target, at),
+        InputKind::Retry { target } => requests::retry(state, *target, at),
+        InputKind::SetTimeout { target, timeout } => {
+            requests::set_timeout(state, *target, *timeout, at)
+        }
+        InputKind::Pause { run, reason } => requests::pause(state, *run, reason, at),
+        InputKind::Resume { run } => requests::resume(state, *run, at),
+        InputKind::AttemptEnded { attempt, outcome } => {
+            Ok(outcomes::attempt_ended(state, *attempt, outcome, input))
+        }
+        InputKind::Settle => Ok(settle::settle(state, at)),
+    }
+}
+
+/// Why [`step`] did not go through.
+#[derive(Debug, thiserror::Error)]
+pub enum StepError {
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    #[error(transparent)]
+    Apply(#[from] ApplyError),
+}
+
+/// Decides and applies `input`, and then whatever follows from it at the same moment, until nothing
+/// more does. Returns all events, in order.
+pub fn step(state: &mut State, input: &Input) -> Result<Vec<Event>, StepError> {
+    let mut events = decide(state, input)?;
+    for event in &events {
+        apply(state, event)?;
+    }
+    loop {
+        let more = settle::settle(state, input.now);
+        if more.is_empty() {
+            return Ok(events);
+        }
+        for event in &more {
+            apply(state, event)?;
+        }
+        events.extend(more);
+    }
+}

@@ -1,0 +1,137 @@
+//! What the end of an attempt means for its task: done, another try, the next executor, or failed.
+
+use super::Input;
+use crate::{
+    event::{Event, EventBody},
+    ids::AttemptId,
+    outcome::{AttemptOutcome, Failure, FailureKind, Output, StopReason, TaskOutcome},
+    plan::{PlannedTask, Retry},
+    state::{RunPhase, State, Task, TaskPhase},
+    time::Millis,
+};
+
+/// After so many attempts in a row that vanished, something is wrong with the machine.
+const VANISHED_IN_A_ROW: u32 = 3;
+
+pub(super) fn attempt_ended(
+    state: &State,
+    attempt: AttemptId,
+    outcome: &AttemptOutcome,
+    input: &Input,
+) -> Vec<Event> {
+    let Some((run, task, planned)) = state.planned(attempt.task()) else { return Vec::new() };
+    let stopping = match &task.phase {
+        TaskPhase::Running { attempt: current, stopping } if *current == attempt => *stopping,
+        _ => return Vec::new(),
+    };
+    let mut bodies = vec![EventBody::AttemptEnded { attempt, outcome: Box::new(outcome.clone()) }];
+    let stops = stopping.is_some() || matches!(run.phase, RunPhase::Stopping { .. });
+    let next = if stops {
+        Next::End(when_stopped(outcome, stopping, task))
+    } else {
+        after(outcome, task, planned, input.seed)
+    };
+    bodies.push(match next {
+        Next::End(outcome) => EventBody::TaskEnded { task: task.id, outcome: Box::new(outcome) },
+        Next::TryAgain { wait, reason } => {
+            EventBody::TaskDelayed { task: task.id, not_before: input.now.after(wait), reason }
+        }
+    });
+    bodies.into_iter().map(|body| Event { run: run.id, at: input.now, body }).collect()
+}
+
+enum Next {
+    End(TaskOutcome),
+    TryAgain { wait: Millis, reason: String },
+}
+
+/// A task that was told to stop ends here, whatever its attempt makes of it; work that was
+/// complete before the word arrived still counts.
+fn when_stopped(
+    outcome: &AttemptOutcome,
+    stopping: Option<StopReason>,
+    task: &Task,
+) -> TaskOutcome {
+    let output = match outcome {
+        AttemptOutcome::Succeeded { output } => {
+            return TaskOutcome::Succeeded { output: output.clone() };
+        }
+        AttemptOutcome::Failed { output, .. }
+        | AttemptOutcome::Cancelled { output }
+        | AttemptOutcome::TimedOut { output, .. } => output.clone(),
+        AttemptOutcome::Lost { .. } | AttemptOutcome::NeverStarted { .. } => Output::default(),
+    };
+    match stopping {
+        Some(StopReason::Timeout) => {
+            let limit = task.attempts.last().map_or(Millis(0), |attempt| attempt.started.timeout);
+            TaskOutcome::TimedOut { limit, output }
+        }
+        Some(StopReason::Person) | None => TaskOutcome::Cancelled { output },
+    }
+}
+
+fn after(outcome: &AttemptOutcome, task: &Task, planned: &PlannedTask, seed: u64) -> Next {
+    match outcome {
+        AttemptOutcome::Succeeded { output } => {
+            Next::End(TaskOutcome::Succeeded { output: output.clone() })
+        }
+        AttemptOutcome::Cancelled { output } => {
+            Next::End(TaskOutcome::Cancelled { output: output.clone() })
+        }
+        AttemptOutcome::Lost { reason } | AttemptOutcome::NeverStarted { reason } => {
+            if task.vanished + 1 < VANISHED_IN_A_ROW {
+                let reason = format!("the attempt vanished: {reason}");
+                return Next::TryAgain { wait: Millis(0), reason };
+            }
+            let failure = Failure {
+                kind: FailureKind::Environment,
+                message: format!("{VANISHED_IN_A_ROW} attempts in a row vanished: {reason}"),
+                hint: Some("look for what kills processes (memory, disk), then retry".to_owned()),
+            };
+            Next::End(TaskOutcome::Failed { failure, output: Output::default() })
+        }
+        AttemptOutcome::Failed { failure, output } => again(outcome, task, planned, seed)
+            .unwrap_or_else(|| {
+                Next::End(TaskOutcome::Failed { failure: failure.clone(), output: output.clone() })
+            }),
+        AttemptOutcome::TimedOut { limit, output } => again(outcome, task, planned, seed)
+            .unwrap_or_else(|| {
+                Next::End(TaskOutcome::TimedOut { limit: *limit, output: output.clone() })
+            }),
+    }
+}
+
+/// The same executor while it has retries left, then the next one at once, then nobody.
+fn again(outcome: &AttemptOutcome, task: &Task, planned: &PlannedTask, seed: u64) -> Option<Next> {
+    let failures = task.failures + 1;
+    if outcome.is_worth_a_retry() && failures <= planned.retry.max {
+        let wait = backoff(planned.retry, failures, seed);
+        let reason =
+            format!("retry {failures} of {} in {wait}: {}", planned.retry.max, outcome.summary());
+        return Some(Next::TryAgain { wait, reason });
+    }
+    let current = &task.attempts.last()?.started.executor;
+    let next = (0u32..)
+        .zip(&planned.executors)
+        .find(|(position, executor)| !task.given_up.contains(position) && *executor != current)?
+        .1;
+    let reason = format!("{next} takes over from {current}: {}", outcome.summary());
+    Some(Next::TryAgain { wait: Millis(0), reason })
+}
+
+/// `backoff * 2^(failures - 1)`, plus up to a fifth, so that what failed together does not all come
+/// back together.
+fn backoff(retry: Retry, failures: u32, seed: u64) -> Millis {
+    let factor = 1u64.checked_shl(failures.saturating_sub(1)).unwrap_or(u64::MAX);
+    let base = retry.backoff.0.saturating_mul(factor).min(Retry::LONGEST_BACKOFF.0);
+    let jitter = if base < 5 { 0 } else { mix(seed ^ u64::from(failures)) % (base / 5) };
+    Millis(base + jitter)
+}
+
+/// SplitMix64: neighbouring seeds give unrelated numbers.
+fn mix(seed: u64) -> u64 {
+    let mut z = seed.wrapping_add(0x9E37_79B9_7F4A_7C15);
+    z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+    z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+    z ^ (z >> 31)
+}

@@ -1,0 +1,241 @@
+//! What people ask for: approve, cancel, retry, change a time-out, pause, resume.
+
+use super::{Refusal, RefusalKind, Target};
+use crate::{
+    event::{Event, EventBody},
+    ids::{RunId, TaskId},
+    outcome::{Output, SkipReason, StopReason, TaskOutcome},
+    state::{Run, RunPhase, State, Task, TaskPhase},
+    time::{Millis, Timestamp},
+};
+use std::collections::BTreeSet;
+
+type Decision = Result<Vec<Event>, Refusal>;
+
+pub(super) fn approve(state: &State, target: Target, at: Timestamp) -> Decision {
+    let run = find(state, target.run())?;
+    match target {
+        Target::Run(id) if run.phase == RunPhase::AwaitingApproval => {
+            Ok(vec![Event { run: id, at, body: EventBody::RunApproved }])
+        }
+        // Approving a whole run also approves the tasks that wait for it right now.
+        Target::Run(id) => {
+            let waiting: Vec<Event> = run
+                .tasks
+                .iter()
+                .filter(|task| task.phase == TaskPhase::AwaitingApproval)
+                .map(|task| Event { run: id, at, body: EventBody::TaskApproved { task: task.id } })
+                .collect();
+            if waiting.is_empty() {
+                return Err(wrong_state(
+                    format!("nothing in {id} waits for approval"),
+                    format!("see where it stands with `orchestra show {id}`"),
+                ));
+            }
+            Ok(waiting)
+        }
+        Target::Task(id) => match &find_task(run, id)?.phase {
+            TaskPhase::AwaitingApproval => {
+                Ok(vec![Event { run: run.id, at, body: EventBody::TaskApproved { task: id } }])
+            }
+            _ => Err(wrong_state(
+                format!("{id} does not wait for approval"),
+                format!("see where it stands with `orchestra show {id}`"),
+            )),
+        },
+    }
+}
+
+pub(super) fn cancel(state: &State, target: Target, at: Timestamp) -> Decision {
+    let run = find(state, target.run())?;
+    match target {
+        Target::Run(id) => match &run.phase {
+            RunPhase::Ended { .. } => Err(has_ended(target, id)),
+            // Asked for twice, it is under way already.
+            RunPhase::Stopping { .. } => Ok(Vec::new()),
+            _ => Ok(stop_run(run, StopReason::Person, at)),
+        },
+        Target::Task(id) => match &find_task(run, id)?.phase {
+            TaskPhase::Ended { .. } => Err(has_ended(target, run.id)),
+            TaskPhase::Running { stopping: Some(_), .. } => Ok(Vec::new()),
+            TaskPhase::Running { .. } => {
+                let body = EventBody::TaskStopping { task: id, reason: StopReason::Person };
+                Ok(vec![Event { run: run.id, at, body }])
+            }
+            _ => Ok(vec![cancelled(run.id, id, at)]),
+        },
+    }
+}
+
+/// Ends what has not started, and has what is under way stopped.
+pub(super) fn stop_run(run: &Run, reason: StopReason, at: Timestamp) -> Vec<Event> {
+    let mut events = vec![Event { run: run.id, at, body: EventBody::RunStopping { reason } }];
+    for task in &run.tasks {
+        match &task.phase {
+            TaskPhase::Ended { .. } => {}
+            TaskPhase::Running { stopping: Some(_), .. } => {}
+            TaskPhase::Running { .. } => {
+                let body = EventBody::TaskStopping { task: task.id, reason };
+                events.push(Event { run: run.id, at, body });
+            }
+            _ => events.push(cancelled(run.id, task.id, at)),
+        }
+    }
+    events
+}
+
+fn cancelled(run: RunId, task: TaskId, at: Timestamp) -> Event {
+    let outcome = Box::new(TaskOutcome::Cancelled { output: Output::default() });
+    Event { run, at, body: EventBody::TaskEnded { task, outcome } }
+}
+
+pub(super) fn retry(state: &State, target: Target, at: Timestamp) -> Decision {
+    let run = find(state, target.run())?;
+    if matches!(run.phase, RunPhase::Stopping { .. }) {
+        return Err(wrong_state(
+            format!("{} is being stopped", run.id),
+            format!("wait for its end with `orchestra watch {}`, then retry", run.id),
+        ));
+    }
+    let tasks: Vec<TaskId> = match target {
+        Target::Run(_) => {
+            run.tasks.iter().filter(|task| has_ended_badly(task)).map(|task| task.id).collect()
+        }
+        Target::Task(id) => {
+            let task = find_task(run, id)?;
+            if !has_ended_badly(task) {
+                let what = if task.phase.has_ended() { "has succeeded" } else { "has not ended" };
+                return Err(wrong_state(
+                    format!("{id} {what}"),
+                    "only what failed, was cancelled, timed out or was skipped for it can be \
+                     retried"
+                        .to_owned(),
+                ));
+            }
+            with_skipped_dependents(run, id)
+        }
+    };
+    if tasks.is_empty() {
+        return Err(wrong_state(
+            format!("nothing in {} has failed", run.id),
+            format!("see where it stands with `orchestra show {}`", run.id),
+        ));
+    }
+    Ok(vec![Event { run: run.id, at, body: EventBody::TasksReopened { tasks } }])
+}
+
+fn has_ended_badly(task: &Task) -> bool {
+    match &task.phase {
+        TaskPhase::Ended { outcome, .. } => !outcome.satisfies_needs(),
+        _ => false,
+    }
+}
+
+/// `id`, and every task further down that was skipped because of it.
+fn with_skipped_dependents(run: &Run, id: TaskId) -> Vec<TaskId> {
+    let mut found = BTreeSet::from([id]);
+    let mut front = vec![id];
+    while let Some(task) = front.pop().and_then(|id| run.task(id)) {
+        for dependent in task.dependents.iter().map(|&position| &run.tasks[position as usize]) {
+            let skipped = match &dependent.phase {
+                TaskPhase::Ended { outcome, .. } => matches!(
+                    **outcome,
+                    TaskOutcome::Skipped { reason: SkipReason::NeedFailed { .. } }
+                ),
+                _ => false,
+            };
+            if skipped && found.insert(dependent.id) {
+                front.push(dependent.id);
+            }
+        }
+    }
+    found.into_iter().collect()
+}
+
+pub(super) fn set_timeout(
+    state: &State,
+    target: Target,
+    timeout: Millis,
+    at: Timestamp,
+) -> Decision {
+    let run = find(state, target.run())?;
+    if timeout == Millis(0) {
+        return Err(wrong_state(
+            "a time-out of zero leaves no time for anything".to_owned(),
+            format!("to end it now, use `orchestra cancel {target}`"),
+        ));
+    }
+    let body = match target {
+        Target::Run(id) if run.has_ended() => return Err(has_ended(target, id)),
+        Target::Run(_) => EventBody::RunTimeoutChanged { timeout },
+        Target::Task(id) if find_task(run, id)?.phase.has_ended() => {
+            return Err(has_ended(target, run.id));
+        }
+        Target::Task(task) => EventBody::TaskTimeoutChanged { task, timeout },
+    };
+    Ok(vec![Event { run: run.id, at, body }])
+}
+
+pub(super) fn pause(state: &State, id: RunId, reason: &str, at: Timestamp) -> Decision {
+    let run = find(state, id)?;
+    match &run.phase {
+        RunPhase::Running => {
+            let body = EventBody::RunPaused { reason: reason.to_owned() };
+            Ok(vec![Event { run: id, at, body }])
+        }
+        RunPhase::Paused { .. } => Ok(Vec::new()),
+        _ => Err(wrong_state(
+            format!("{id} is not running"),
+            format!("see where it stands with `orchestra show {id}`"),
+        )),
+    }
+}
+
+pub(super) fn resume(state: &State, id: RunId, at: Timestamp) -> Decision {
+    let run = find(state, id)?;
+    match &run.phase {
+        RunPhase::Paused { .. } => Ok(vec![Event { run: id, at, body: EventBody::RunResumed }]),
+        RunPhase::Running => Ok(Vec::new()),
+        RunPhase::AwaitingApproval => Err(wrong_state(
+            format!("{id} waits for approval"),
+            format!("approve it with `orchestra approve {id}`"),
+        )),
+        RunPhase::Stopping { .. } => Err(wrong_state(
+            format!("{id} is being stopped"),
+            format!("wait for its end with `orchestra watch {id}`"),
+        )),
+        RunPhase::Ended { .. } => Err(wrong_state(
+            format!("{id} has ended"),
+            format!("to try again what failed, use `orchestra retry {id}`"),
+        )),
+    }
+}
+
+fn find(state: &State, id: RunId) -> Result<&Run, Refusal> {
+    state.run(id).ok_or_else(|| Refusal {
+        kind: RefusalKind::NotFound,
+        message: format!("there is no run {id} in this workspace"),
+        hint: "list the runs with `orchestra status`".to_owned(),
+    })
+}
+
+fn find_task(run: &Run, id: TaskId) -> Result<&Task, Refusal> {
+    run.task(id).ok_or_else(|| Refusal {
+        kind: RefusalKind::NotFound,
+        message: format!("{} has no task {id}", run.id),
+        hint: format!("list its tasks with `orchestra show {}`", run.id),
+    })
+}
+
+fn has_ended(target: Target, run: RunId) -> Refusal {
+    wrong_state(
+        format!("{target} has ended already"),
+        format!(
+            "see how with `orchestra show {target}`, or try again with `orchestra retry {run}`"
+        ),
+    )
+}
+
+fn wrong_state(message: String, hint: String) -> Refusal {
+    Refusal { kind: RefusalKind::WrongState, message, hint }
+}

@@ -1,0 +1,151 @@
+//! Views of the state: the only place where runs and tasks are put into the form that is shown.
+
+use crate::{
+    ids::TaskId,
+    outcome::{Output, RunOutcome, SkipReason, StopReason, TaskOutcome},
+    ports::StepInput,
+    state::{Attempt, Run, RunPhase, Task, TaskPhase},
+    view::{AttemptView, RunStatus, RunView, TaskStatus, TaskView},
+};
+
+impl From<&RunPhase> for RunStatus {
+    fn from(phase: &RunPhase) -> Self {
+        match phase {
+            RunPhase::AwaitingApproval => Self::AwaitingApproval,
+            RunPhase::Running => Self::Running,
+            RunPhase::Paused { .. } => Self::Paused,
+            RunPhase::Stopping { .. } => Self::Stopping,
+            RunPhase::Ended { outcome: RunOutcome::Succeeded, .. } => Self::Succeeded,
+            RunPhase::Ended { outcome: RunOutcome::Failed, .. } => Self::Failed,
+            RunPhase::Ended { outcome: RunOutcome::Cancelled, .. } => Self::Cancelled,
+            RunPhase::Ended { outcome: RunOutcome::TimedOut, .. } => Self::TimedOut,
+        }
+    }
+}
+
+impl From<&TaskPhase> for TaskStatus {
+    fn from(phase: &TaskPhase) -> Self {
+        match phase {
+            TaskPhase::Waiting | TaskPhase::Arrived => Self::Waiting,
+            TaskPhase::AwaitingApproval => Self::AwaitingApproval,
+            TaskPhase::Ready { .. } => Self::Ready,
+            TaskPhase::Delayed { .. } => Self::Delayed,
+            TaskPhase::Running { stopping: None, .. } => Self::Running,
+            TaskPhase::Running { stopping: Some(_), .. } => Self::Stopping,
+            TaskPhase::Ended { outcome, .. } => match **outcome {
+                TaskOutcome::Succeeded { .. } => Self::Succeeded,
+                TaskOutcome::Failed { .. } => Self::Failed,
+                TaskOutcome::Cancelled { .. } => Self::Cancelled,
+                TaskOutcome::TimedOut { .. } => Self::TimedOut,
+                TaskOutcome::Skipped { .. } => Self::Skipped,
+            },
+        }
+    }
+}
+
+impl Run {
+    pub fn view(&self) -> RunView {
+        let failed = |task: &&Task| {
+            matches!(TaskStatus::from(&task.phase), TaskStatus::Failed | TaskStatus::TimedOut)
+        };
+        let count = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
+        RunView {
+            id: self.id,
+            name: self.plan.name.clone(),
+            description: self.plan.description.clone(),
+            source: self.plan.source.clone(),
+            status: (&self.phase).into(),
+            detail: match &self.phase {
+                RunPhase::Paused { reason } => reason.clone(),
+                RunPhase::Stopping { reason: StopReason::Person } => "cancelled".to_owned(),
+                RunPhase::Stopping { reason: StopReason::Timeout } => "its time is up".to_owned(),
+                _ => String::new(),
+            },
+            created: self.created,
+            ended: match self.phase {
+                RunPhase::Ended { at, .. } => Some(at),
+                _ => None,
+            },
+            tasks: count(self.tasks.len()),
+            tasks_ended: count(self.tasks.len()).saturating_sub(self.open),
+            tasks_failed: count(self.tasks.iter().filter(failed).count()),
+        }
+    }
+
+    /// `None` when the run has no such task.
+    pub fn task_view(&self, id: TaskId) -> Option<TaskView> {
+        let position = self.position(id)?;
+        let (task, planned) = (&self.tasks[position], &self.plan.tasks[position]);
+        let outcome = match &task.phase {
+            TaskPhase::Ended { outcome, .. } => Some(&**outcome),
+            _ => None,
+        };
+        Some(TaskView {
+            id,
+            step: planned.step.clone(),
+            status: (&task.phase).into(),
+            detail: detail(task),
+            needs: planned.needs.iter().map(|&need| self.tasks[need as usize].id).collect(),
+            output: outcome.and_then(TaskOutcome::output).cloned(),
+            failure: match outcome {
+                Some(TaskOutcome::Failed { failure, .. }) => Some(failure.clone()),
+                _ => None,
+            },
+            attempts: task.attempts.iter().map(attempt_view).collect(),
+        })
+    }
+}
+
+fn detail(task: &Task) -> String {
+    match &task.phase {
+        TaskPhase::Delayed { reason, .. } => reason.clone(),
+        TaskPhase::Ended { outcome, .. } => match &**outcome {
+            TaskOutcome::Succeeded { output } => output.summary.clone(),
+            TaskOutcome::Failed { failure, .. } => failure.message.clone(),
+            TaskOutcome::TimedOut { limit, .. } => format!("timed out after {limit}"),
+            TaskOutcome::Cancelled { .. } => String::new(),
+            TaskOutcome::Skipped { reason: SkipReason::WhenFalse } => "`when` is false".to_owned(),
+            TaskOutcome::Skipped { reason: SkipReason::NeedFailed { step } } => {
+                format!("{step} did not succeed")
+            }
+        },
+        _ => String::new(),
+    }
+}
+
+fn attempt_view(attempt: &Attempt) -> AttemptView {
+    AttemptView {
+        id: attempt.started.attempt,
+        executor: attempt.started.executor.to_string(),
+        lane: attempt.started.executor.lane(),
+        why: attempt.started.why.clone(),
+        timeout: attempt.started.timeout,
+        started: attempt.started_at,
+        ended: attempt.ended.as_ref().map(|end| end.at),
+        outcome: attempt
+            .ended
+            .as_ref()
+            .map_or_else(|| "running".to_owned(), |end| end.summary.clone()),
+    }
+}
+
+impl StepInput {
+    /// What the task at `position` hands over.
+    pub(crate) fn of(run: &Run, position: usize) -> Self {
+        let (task, planned) = (&run.tasks[position], &run.plan.tasks[position]);
+        let output = match &task.phase {
+            TaskPhase::Ended { outcome, .. } => outcome.output().cloned(),
+            _ => None,
+        };
+        Self {
+            step: planned.step.clone(),
+            executor: task
+                .attempts
+                .last()
+                .map_or_else(String::new, |attempt| attempt.started.executor.to_string()),
+            status: (&task.phase).into(),
+            detail: detail(task),
+            output: output.unwrap_or_else(Output::default),
+        }
+    }
+}
