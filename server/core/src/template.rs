@@ -22,7 +22,7 @@ pub fn is_template(text: &str) -> bool {
 /// Renders one text.
 pub fn render(text: &str, context: &Value) -> Result<String, Failure> {
     environment()
-        .render_str(text, minijinja::Value::serialize(context))
+        .render_str(text, minijinja::Value::from(minijinja::value::Serde(context)))
         .map_err(|error| failure(text, &error))
 }
 
@@ -30,7 +30,9 @@ pub fn render(text: &str, context: &Value) -> Result<String, Failure> {
 pub fn condition(expression: &str, context: &Value) -> Result<bool, Failure> {
     environment()
         .compile_expression(expression)
-        .and_then(|compiled| compiled.eval(minijinja::Value::serialize(context)))
+        .and_then(|compiled| {
+            compiled.eval(minijinja::Value::from(minijinja::value::Serde(context)))
+        })
         .map(|value| value.is_true())
         .map_err(|error| failure(expression, &error))
 }
