@@ -20,13 +20,29 @@ pub struct StepInput {
 pub trait Repo: Send + Sync {
     /// Visits the commits reachable from HEAD, newest first, merges left out, each with the files
     /// that it changed against its parent, until `visit` breaks or `limit` commits were seen.
+    /// Commits that change nothing below the workspace's root count towards the limit and are
+    /// visited with no changes.
     ///
     /// An unborn HEAD has no commits and is no error.
     fn log(
         &self,
         limit: usize,
         visit: &mut dyn FnMut(Commit) -> ControlFlow<()>,
-    ) -> Result<(), RepoError>;
+    ) -> Result<LogEnd, RepoError>;
+}
+
+/// Where [`Repo::log`] came to its end, so that a reader can say what it has not seen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LogEnd {
+    /// At the first commit: nothing was left out.
+    Root,
+    /// At the limit, with older commits left.
+    Limit,
+    /// At the edge of a shallow clone. The commits at the edge are not visited, because what they
+    /// changed is not known.
+    Shallow,
+    /// `visit` asked for it.
+    Stopped,
 }
 
 /// One commit, as [`Repo::log`] shows it.
@@ -49,6 +65,18 @@ pub struct Change {
     pub path: String,
     pub added: u32,
     pub removed: u32,
+}
+
+/// What a step that a task needs has handed over, as the task sees it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct StepInput {
+    pub step: StepId,
+    /// The action or the agent that carried it out; empty when none did.
+    pub executor: String,
+    pub status: TaskStatus,
+    /// Why it failed or was skipped, in one line; empty otherwise.
+    pub detail: String,
+    pub output: Output,
 }
 
 /// Why git did not answer.
