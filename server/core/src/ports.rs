@@ -67,18 +67,6 @@ pub struct Change {
     pub removed: u32,
 }
 
-/// What a step that a task needs has handed over, as the task sees it.
-#[derive(Debug, Clone, PartialEq)]
-pub struct StepInput {
-    pub step: StepId,
-    /// The action or the agent that carried it out; empty when none did.
-    pub executor: String,
-    pub status: TaskStatus,
-    /// Why it failed or was skipped, in one line; empty otherwise.
-    pub detail: String,
-    pub output: Output,
-}
-
 /// Why git did not answer.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
