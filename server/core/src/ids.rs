@@ -32,6 +32,11 @@ pub struct WorkspaceId(String);
 impl WorkspaceId {
     const EXPECTED: &'static str = "a workspace id (eight characters of a-z and 2-7)";
 
+    /// The id of the workspace at `root`, which must be canonical.
+    pub fn of_root(root: &std::path::Path) -> Self {
+        Self(crate::folders::short_hash(root))
+    }
+
     pub fn as_str(&self) -> &str {
         &self.0
     }

@@ -7,6 +7,7 @@ mod context;
 pub mod decide;
 pub mod diagnostic;
 pub mod event;
+pub mod folders;
 pub mod ids;
 pub mod outcome;
 pub mod pending;

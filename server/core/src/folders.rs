@@ -1,0 +1,59 @@
+//! Where Orchestra keeps what: pure path arithmetic, so that every room agrees on it.
+
+use crate::ids::{AttemptId, RunId, WorkspaceId};
+use std::path::{Path, PathBuf};
+
+/// The three folders of one user.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Folders {
+    /// Truth: `$XDG_STATE_HOME/orchestra`.
+    pub state: PathBuf,
+    /// What can be made again, such as trees: `$XDG_DATA_HOME/orchestra`.
+    pub data: PathBuf,
+    /// What lives until the next boot, such as sockets and environments.
+    pub runtime: PathBuf,
+    /// What the user configures: `$XDG_CONFIG_HOME/orchestra`.
+    pub config: PathBuf,
+}
+
+impl Folders {
+    pub fn workspace_state(&self, workspace: &WorkspaceId) -> PathBuf {
+        self.state.join(workspace.as_str())
+    }
+
+    pub fn attempt(&self, workspace: &WorkspaceId, attempt: AttemptId) -> PathBuf {
+        self.workspace_state(workspace).join("attempts").join(attempt.file_name())
+    }
+
+    /// The slot in which an attempt works: `src`, `tmp` and `out` lie in it.
+    pub fn slot(&self, workspace: &WorkspaceId, attempt: AttemptId) -> PathBuf {
+        self.data.join("trees").join(workspace.as_str()).join(attempt.file_name())
+    }
+
+    /// The environment of a run, while it lasts.
+    pub fn environment(&self, workspace: &WorkspaceId, run: RunId) -> PathBuf {
+        self.runtime.join("env").join(format!("{workspace}-{run}.json"))
+    }
+
+    /// The daemon's socket. Its name depends on the state folder, since users with several of them
+    /// (tests, sandboxes) may share one runtime folder.
+    pub fn socket(&self) -> PathBuf {
+        self.runtime.join(format!("{}.sock", short_hash(&self.state)))
+    }
+
+    /// Held by the one daemon that serves [`Folders::socket`].
+    pub fn daemon_lock(&self) -> PathBuf {
+        self.runtime.join(format!("{}.lock", short_hash(&self.state)))
+    }
+
+    pub fn daemon_log(&self) -> PathBuf {
+        self.state.join("daemon.log")
+    }
+}
+
+/// Eight base32 characters of a path's SHA-256.
+pub(crate) fn short_hash(path: &Path) -> String {
+    use sha2::Digest as _;
+    let digest = sha2::Sha256::digest(path.as_os_str().as_encoded_bytes());
+    data_encoding::BASE32_NOPAD.encode(&digest[..5]).to_ascii_lowercase()
+}
