@@ -28,6 +28,26 @@ pub struct Diagnostic {
     pub hint: String,
 }
 
+impl Diagnostic {
+    /// An error about a file as a whole: it cannot be read, it is too large.
+    pub fn error(file: &str, message: impl Into<String>, hint: impl Into<String>) -> Self {
+        Self::whole_file(file, Severity::Error, message.into(), hint.into())
+    }
+
+    /// A warning about a file as a whole.
+    pub fn warning(file: &str, message: impl Into<String>, hint: impl Into<String>) -> Self {
+        Self::whole_file(file, Severity::Warning, message.into(), hint.into())
+    }
+
+    fn whole_file(file: &str, severity: Severity, message: String, hint: String) -> Self {
+        Self { file: file.to_owned(), line: 1, column: 1, severity, message, hint }
+    }
+
+    pub fn is_error(&self) -> bool {
+        self.severity == Severity::Error
+    }
+}
+
 impl fmt::Display for Diagnostic {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let severity = match self.severity {

@@ -13,6 +13,7 @@ pub mod outcome;
 pub mod pending;
 pub mod plan;
 pub mod ports;
+mod source;
 pub mod state;
 pub mod template;
 pub mod time;
