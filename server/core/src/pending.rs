@@ -81,3 +81,14 @@ pub fn inputs(run: &Run, task: TaskId) -> Vec<StepInput> {
     let Some(position) = run.position(task) else { return Vec::new() };
     run.plan.tasks[position].needs.iter().map(|&need| StepInput::of(run, need as usize)).collect()
 }
+
+impl Effect {
+    /// The attempt that it is about.
+    pub fn attempt(self) -> AttemptId {
+        match self {
+            Self::Execute { attempt, .. }
+            | Self::Stop { attempt, .. }
+            | Self::ChangeTimeout { attempt, .. } => attempt,
+        }
+    }
+}

@@ -347,6 +347,22 @@ impl Run {
         self.position(id).map(|position| &self.tasks[position])
     }
 
+    /// The tasks that need the given one.
+    pub fn dependents(&self, id: TaskId) -> impl Iterator<Item = TaskId> {
+        self.task(id)
+            .into_iter()
+            .flat_map(|task| &task.dependents)
+            .map(|&position| self.tasks[position as usize].id)
+    }
+
+    /// Whether a task that has not ended may yet be given to an agent.
+    pub fn will_start_processes(&self) -> bool {
+        self.tasks.iter().zip(&self.plan.tasks).any(|(task, planned)| {
+            !task.phase.has_ended()
+                && planned.executors.iter().any(|executor| executor.lane() == Lane::Process)
+        })
+    }
+
     /// When its time is up, unless a person makes it wait.
     pub(crate) fn deadline(&self) -> Option<Timestamp> {
         self.clock.deadline(self.timeout?)
