@@ -3,6 +3,7 @@
 
 pub mod agent;
 pub mod apply;
+pub mod catalog;
 mod context;
 pub mod decide;
 pub mod diagnostic;
@@ -12,6 +13,7 @@ pub mod ids;
 pub mod outcome;
 pub mod pending;
 pub mod plan;
+pub mod planner;
 pub mod ports;
 mod source;
 pub mod state;
@@ -19,3 +21,4 @@ pub mod template;
 pub mod time;
 pub mod view;
 mod view_of;
+pub mod workflow;

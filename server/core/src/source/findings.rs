@@ -1,6 +1,6 @@
 //! Collecting what is wrong with one file, all of it in one pass.
 
-use super::{At, Source};
+use super::{At, Source, did_you_mean};
 use crate::diagnostic::{Diagnostic, Severity};
 
 /// How many findings are shown for one file; a broken generator can make one for every line.
@@ -10,25 +10,32 @@ const MAX_SHOWN: usize = 100;
 pub(crate) struct Findings<'a> {
     pub(crate) source: Source<'a>,
     list: Vec<Diagnostic>,
+    errors: usize,
+    warnings: usize,
 }
 
 impl<'a> Findings<'a> {
     pub(crate) fn new(source: Source<'a>) -> Self {
-        Self { source, list: Vec::new() }
+        Self { source, list: Vec::new(), errors: 0, warnings: 0 }
     }
 
     pub(crate) fn error(&mut self, at: At, message: impl Into<String>, hint: impl Into<String>) {
-        self.add(Severity::Error, at, message.into(), hint.into());
+        self.errors += 1;
+        if self.errors <= MAX_SHOWN {
+            self.add(Severity::Error, at, message.into(), hint.into());
+        }
     }
 
     pub(crate) fn warning(&mut self, at: At, message: impl Into<String>, hint: impl Into<String>) {
-        self.add(Severity::Warning, at, message.into(), hint.into());
+        self.warnings += 1;
+        if self.warnings <= MAX_SHOWN {
+            self.add(Severity::Warning, at, message.into(), hint.into());
+        }
     }
 
     fn add(&mut self, severity: Severity, at: At, message: String, hint: String) {
-        let file = self.source.file.to_owned();
         self.list.push(Diagnostic {
-            file,
+            file: self.source.file.to_owned(),
             line: at.line,
             column: at.column,
             severity,
@@ -43,24 +50,33 @@ impl<'a> Findings<'a> {
     }
 
     pub(crate) fn has_errors(&self) -> bool {
-        self.list.iter().any(Diagnostic::is_error)
+        self.errors > 0
     }
 
-    /// In the order of the file, each once, no more than a person reads.
-    pub(crate) fn finish(self) -> Vec<Diagnostic> {
-        let mut list = self.list;
-        list.sort();
-        list.dedup();
-        let hidden = list.len().saturating_sub(MAX_SHOWN);
-        if hidden > 0 {
-            // Errors first: a file must not look fine because its warnings came earlier.
-            list.sort_by_key(|diagnostic| diagnostic.severity);
-            list.truncate(MAX_SHOWN);
-            list.sort();
-            if let Some(last) = list.last_mut() {
-                last.hint = format!("{} ({hidden} more findings are not shown)", last.hint);
-            }
+    /// A hint that names what is near, for as long as findings are shown: comparing one name with
+    /// twenty thousand is not free, and a file may have as many wrong ones.
+    pub(crate) fn near<'k>(
+        &self,
+        name: &str,
+        known: impl IntoIterator<Item = &'k str>,
+    ) -> Option<String> {
+        if self.errors >= MAX_SHOWN {
+            return None;
         }
-        list
+        did_you_mean(name, known).map(|near| format!("did you mean `{near}`?"))
+    }
+
+    /// In the order of the file, each once.
+    pub(crate) fn finish(mut self) -> Vec<Diagnostic> {
+        self.list.sort();
+        self.list.dedup();
+        let hidden =
+            self.errors.saturating_sub(MAX_SHOWN) + self.warnings.saturating_sub(MAX_SHOWN);
+        if hidden > 0
+            && let Some(last) = self.list.last_mut()
+        {
+            last.hint = format!("{} ({hidden} more findings are not shown)", last.hint);
+        }
+        self.list
     }
 }

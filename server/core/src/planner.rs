@@ -1,0 +1,231 @@
+//! Planning: from a workflow file and the catalogue to a checked plan.
+
+mod executors;
+mod graph;
+mod params;
+mod start;
+mod templates;
+
+pub use start::{StartError, plan_for_start};
+
+use crate::{
+    agent::Origin,
+    catalog::Catalog,
+    diagnostic::Diagnostic,
+    ids::StepId,
+    plan::{Executor, Mode, Pattern, Plan, PlannedTask, Retry, Source as PlanSource},
+    source::{self, Findings, Source, shortened},
+    time::Millis,
+    workflow::{MAX_FILE_BYTES, MAX_STEPS, RetryKeys, Step, Workflow, plain_word_hint},
+};
+use executors::Team;
+use graph::Graph;
+use serde_json::{Map, Value};
+use std::collections::HashMap;
+
+/// What a plan is made from.
+#[derive(Debug, Clone, Copy)]
+pub struct Request<'a> {
+    /// The workflow file.
+    pub text: &'a str,
+    /// Its name as the user would type it, for diagnostics.
+    pub file: &'a str,
+    pub origin: Origin,
+    pub catalog: &'a Catalog,
+    /// As given by the user. Texts are read as the type of the parameter's default.
+    pub params: &'a Map<String, Value>,
+    /// In place of every mode that the file names.
+    pub mode: Option<Mode>,
+    /// In place of what the file says.
+    pub approve: Option<bool>,
+}
+
+/// A plan, and what is doubtful about its file.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Planned {
+    pub plan: Plan,
+    /// Sorted by position.
+    pub warnings: Vec<Diagnostic>,
+}
+
+/// Makes a plan, or names everything that stands in the way, sorted by position.
+pub fn plan(request: &Request<'_>) -> Result<Planned, Vec<Diagnostic>> {
+    let (plan, diagnostics) = examine(request, Params::Given);
+    match plan {
+        Some(plan) => Ok(Planned { plan, warnings: diagnostics }),
+        None => Err(diagnostics),
+    }
+}
+
+/// Everything that is wrong or doubtful about a workflow file, sorted by position. A required parameter
+/// is not missing here, because nobody runs it yet.
+pub fn check(text: &str, file: &str, catalog: &Catalog) -> Vec<Diagnostic> {
+    let params = Map::new();
+    let request = Request {
+        text,
+        file,
+        origin: Origin::Workspace,
+        catalog,
+        params: &params,
+        mode: None,
+        approve: None,
+    };
+    examine(&request, Params::Later).1
+}
+
+/// Whether required parameters must be there.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Params {
+    Given,
+    Later,
+}
+
+fn examine(request: &Request<'_>, given: Params) -> (Option<Plan>, Vec<Diagnostic>) {
+    if request.text.len() > MAX_FILE_BYTES {
+        let message = format!("the file is larger than {} MiB", MAX_FILE_BYTES >> 20);
+        let hint = "split the work into several workflows";
+        return (None, vec![Diagnostic::error(request.file, message, hint)]);
+    }
+    let source = Source::new(request.file, request.text);
+    let root = match source::parse(source) {
+        Ok(root) => root,
+        Err(diagnostic) => return (None, vec![*diagnostic]),
+    };
+    let mut findings = Findings::new(source);
+    let plan = Workflow::read(&root, &mut findings)
+        .and_then(|workflow| assemble(request, &workflow, given, &mut findings))
+        .filter(|_| !findings.has_errors());
+    (plan, findings.finish())
+}
+
+/// Resolves every reference; the plan is only good when there are no errors among the findings.
+fn assemble(
+    request: &Request<'_>,
+    workflow: &Workflow<'_>,
+    given: Params,
+    findings: &mut Findings<'_>,
+) -> Option<Plan> {
+    let params = params::resolve(workflow, request.params, given, findings);
+    let ids = index(&workflow.steps, findings);
+    let graph = Graph::build(workflow, &ids, findings);
+    templates::check(workflow, &ids, &graph, findings);
+
+    let mut team = Team::new(request.catalog);
+    let mut tasks = Vec::with_capacity(workflow.steps.len());
+    for (position, step) in workflow.steps.iter().enumerate() {
+        let mode = request.mode.or(step.mode).or(workflow.mode).unwrap_or_default();
+        let executors = team.executors(step, mode, findings);
+        if let Some(id) = step.id.and_then(|id| id.parse::<StepId>().ok()) {
+            let needs = graph.needs(position).to_vec();
+            tasks.push(task(workflow, step, id, needs, mode, executors));
+        }
+    }
+    Some(Plan {
+        name: name(request, workflow, findings)?,
+        description: workflow.description.trim().to_owned(),
+        source: PlanSource::Workflow {
+            name: name(request, workflow, findings)?,
+            origin: request.origin,
+            file: (request.origin == Origin::Workspace).then(|| request.file.to_owned()),
+        },
+        pattern: workflow.pattern,
+        tasks,
+        agents: team.into_agents(),
+        params,
+        max_parallel: workflow.max_parallel,
+        timeout: workflow.timeout,
+        approve: request.approve.unwrap_or(workflow.approve),
+    })
+}
+
+fn task(
+    workflow: &Workflow<'_>,
+    step: &Step<'_>,
+    id: StepId,
+    needs: Vec<u32>,
+    mode: Mode,
+    executors: Vec<Executor>,
+) -> PlannedTask {
+    PlannedTask {
+        step: id,
+        needs,
+        mode,
+        executors,
+        prompt: step.prompt.map(|text| text.value.to_owned()),
+        with: step.with.iter().map(|entry| (entry.key.clone(), entry.value.to_json())).collect(),
+        when: step.when.map(|text| text.value.to_owned()),
+        timeout: step.timeout,
+        retry: retry(step.retry, workflow.retry),
+        priority: step.priority,
+        approve: step.approve,
+        output: step.output.map(str::to_owned),
+    }
+}
+
+/// The wait before the first retry where nobody says anything else.
+const DEFAULT_BACKOFF: Millis = Millis::seconds(2);
+
+fn retry(step: RetryKeys, workflow: RetryKeys) -> Retry {
+    match step.max.or(workflow.max).unwrap_or(0) {
+        0 => Retry::default(),
+        max => {
+            let backoff = step.backoff.or(workflow.backoff).unwrap_or(DEFAULT_BACKOFF);
+            Retry { max, backoff }
+        }
+    }
+}
+
+/// Its own name, or else that of its file.
+fn name(
+    request: &Request<'_>,
+    workflow: &Workflow<'_>,
+    findings: &mut Findings<'_>,
+) -> Option<String> {
+    if let Some(name) = workflow.name {
+        return Some(name.to_owned());
+    }
+    let file = request.file.rsplit(['/', '\\']).next().unwrap_or_default();
+    let stem = file.rsplit_once('.').map_or(file, |(stem, _)| stem);
+    if crate::ids::is_plain_word(stem) {
+        return Some(stem.to_owned());
+    }
+    let at = findings.source.at(0);
+    findings.error(
+        at,
+        "the workflow has no name",
+        format!("add `name:`; {}", plain_word_hint(stem)),
+    );
+    None
+}
+
+/// The steps by their ids; of two with the same id the first.
+fn index<'n>(steps: &[Step<'n>], findings: &mut Findings<'_>) -> HashMap<&'n str, usize> {
+    let mut ids = HashMap::with_capacity(steps.len());
+    for (position, step) in steps.iter().enumerate() {
+        let Some(id) = step.id else { continue };
+        if let Some(&first) = ids.get(id) {
+            let first: &Step<'_> = &steps[first];
+            let (line, column) = (first.at.line, first.at.column);
+            let message =
+                format!("step id `{id}` is used twice, first at line {line}, column {column}");
+            findings.error(step.at, message, "give one of the two another id");
+        } else {
+            ids.insert(id, position);
+        }
+    }
+    debug_assert!(steps.len() <= MAX_STEPS);
+    ids
+}
+
+/// How a step is called in messages.
+fn called(steps: &[Step<'_>], position: usize) -> String {
+    match steps.get(position).and_then(|step| step.id) {
+        Some(id) => shortened(id),
+        None => format!("step {}", position + 1),
+    }
+}
+
+/// Whether each step needs the one before it.
+fn is_sequential(workflow: &Workflow<'_>) -> bool {
+    workflow.pattern == Pattern::Sequential
+}

@@ -1,0 +1,342 @@
+//! Who carries out a step: the native actions and agents that can, in the order of preference.
+
+use crate::{
+    agent::AgentProfile,
+    catalog::{ArgumentInfo, Catalog, CatalogAgent, NativeInfo},
+    plan::{Executor, Mode},
+    source::{At, Findings, Text, did_you_mean, nearest, shortened},
+    template,
+    workflow::{Step, Work},
+};
+use std::collections::{BTreeMap, HashMap};
+
+/// The catalogue by name, and who of it the plan uses.
+pub(super) struct Team<'c> {
+    catalog: &'c Catalog,
+    natives: HashMap<&'c str, &'c NativeInfo>,
+    agents: HashMap<&'c str, &'c CatalogAgent>,
+    used: BTreeMap<String, AgentProfile>,
+}
+
+/// Who could do a step, before its mode chooses among the two layers.
+#[derive(Default)]
+struct Candidates<'c> {
+    natives: Vec<&'c NativeInfo>,
+    /// Equals first, then those that only take over when these have failed.
+    agents: Vec<(&'c CatalogAgent, bool)>,
+    /// Something is wrong that has been said already, so that nothing needs to be said about the rest.
+    said: bool,
+}
+
+impl<'c> Team<'c> {
+    pub(super) fn new(catalog: &'c Catalog) -> Self {
+        Self {
+            catalog,
+            natives: catalog.natives.iter().map(|native| (native.name.as_str(), native)).collect(),
+            agents: catalog
+                .agents
+                .iter()
+                .map(|agent| (agent.profile.name.as_str(), agent))
+                .collect(),
+            used: BTreeMap::new(),
+        }
+    }
+
+    pub(super) fn into_agents(self) -> BTreeMap<String, AgentProfile> {
+        self.used
+    }
+
+    /// In the order in which they are tried; empty only when there is a finding.
+    pub(super) fn executors(
+        &mut self,
+        step: &Step<'_>,
+        mode: Mode,
+        findings: &mut Findings<'_>,
+    ) -> Vec<Executor> {
+        let Some(work) = &step.work else { return Vec::new() };
+        let mut candidates = match work {
+            Work::Named { action, agent } => self.named(step, *action, *agent, mode, findings),
+            Work::Capable { capabilities, at } => {
+                self.capable(step, capabilities, *at, mode, findings)
+            }
+        };
+        match mode {
+            Mode::Intelligent => {}
+            Mode::Speed => candidates.agents.clear(),
+            Mode::Strategic => candidates.natives.clear(),
+        }
+        if let [native, ..] = candidates.natives.as_slice() {
+            check_arguments(native, step, candidates.natives.len() == 1, findings);
+        }
+        for (agent, _) in &candidates.agents {
+            let profile = &agent.profile;
+            if !self.used.contains_key(&profile.name) {
+                self.used.insert(profile.name.clone(), profile.clone());
+            }
+        }
+        let natives = candidates
+            .natives
+            .into_iter()
+            .map(|native| Executor::Native { action: native.name.clone(), inline: native.inline });
+        let agents = candidates.agents.into_iter().map(|(agent, fallback)| Executor::Agent {
+            name: agent.profile.name.clone(),
+            fallback,
+        });
+        natives.chain(agents).collect()
+    }
+
+    fn named(
+        &self,
+        step: &Step<'_>,
+        action: Option<Text<'_>>,
+        agent: Option<Text<'_>>,
+        mode: Mode,
+        findings: &mut Findings<'_>,
+    ) -> Candidates<'c> {
+        let mut candidates = Candidates::default();
+        if let Some(action) = action {
+            match self.natives.get(action.value) {
+                Some(native) => candidates.natives.push(native),
+                None => {
+                    candidates.said = true;
+                    self.unknown_action(action, findings);
+                }
+            }
+        }
+        if let Some(name) = agent {
+            match self.agents.get(name.value) {
+                Some(agent) if step.prompt.is_none() && mode != Mode::Speed => {
+                    candidates.said = true;
+                    let message = format!("agent `{}` needs a `prompt`", agent.profile.name);
+                    findings.error(step.at, message, "say what it is to do: `prompt: …`");
+                }
+                Some(agent) => self.with_fallbacks(agent, name, &mut candidates, findings),
+                None => {
+                    candidates.said = true;
+                    self.unknown_agent(name, findings);
+                }
+            }
+        } else if let [native] = candidates.natives.as_slice()
+            && step.prompt.is_some()
+        {
+            // Without a prompt nobody could stand in for the action.
+            let needed: Vec<&str> = native.capabilities.iter().map(String::as_str).collect();
+            if !needed.is_empty() {
+                candidates.agents = self.agents_with(&needed);
+            }
+        }
+        let id = step.id.unwrap_or_default();
+        if candidates.said {
+            return candidates;
+        }
+        if mode == Mode::Speed && candidates.natives.is_empty() {
+            let message = format!("mode speed is native only, but step `{id}` names no action");
+            findings.error(step.at, message, "add `action: …`, or give it another mode");
+        }
+        if mode == Mode::Strategic && candidates.agents.is_empty() {
+            let message = format!("mode strategic is for agents only, but step `{id}` has none");
+            let hint = "add `agent: …` and a `prompt`, or give it another mode";
+            findings.error(step.at, message, hint);
+        }
+        candidates
+    }
+
+    fn capable(
+        &self,
+        step: &Step<'_>,
+        capabilities: &[Text<'_>],
+        at: At,
+        mode: Mode,
+        findings: &mut Findings<'_>,
+    ) -> Candidates<'c> {
+        let needed: Vec<&str> = capabilities.iter().map(|capability| capability.value).collect();
+        let has = |native: &&&NativeInfo| {
+            needed.iter().all(|needed| native.capabilities.iter().any(|c| c == needed))
+        };
+        let mut natives: Vec<&NativeInfo> = self.catalog.natives.iter().collect();
+        natives.retain(|native| has(&native));
+        natives.sort_by_key(|native| (native.capabilities.len(), &native.name));
+        let agents = self.agents_with(&needed);
+        let (native_counts, agent_counts) =
+            (mode != Mode::Strategic, mode != Mode::Speed && step.prompt.is_some());
+        if (natives.is_empty() || !native_counts) && (agents.is_empty() || !agent_counts) {
+            if !agents.is_empty() && mode != Mode::Speed {
+                let message = format!("only agents can do `{}`", shown(&needed));
+                findings.error(at, message, "say what they are to do: `prompt: …`");
+            } else {
+                let layer = match mode {
+                    Mode::Intelligent => "nobody has",
+                    Mode::Speed => "mode speed is native only, and no native action has",
+                    Mode::Strategic => "mode strategic is for agents only, and none has",
+                };
+                let message = format!("{layer} `{}`", shown(&needed));
+                findings.error(at, message, self.who_was_near(&needed));
+            }
+        }
+        let agents = if agent_counts { agents } else { Vec::new() };
+        Candidates { natives, agents, said: false }
+    }
+
+    /// Available agents that have all of `needed`, the preferred one first, then their fallbacks.
+    fn agents_with(&self, needed: &[&str]) -> Vec<(&'c CatalogAgent, bool)> {
+        let mut agents: Vec<&CatalogAgent> = self
+            .catalog
+            .agents
+            .iter()
+            .filter(|agent| agent.is_available() && agent.lacks(needed).is_none())
+            .collect();
+        agents.sort_by_key(|agent| agent.preference());
+        let mut agents: Vec<(&CatalogAgent, bool)> =
+            agents.into_iter().map(|agent| (agent, false)).collect();
+        add_fallbacks(&mut agents, self.catalog);
+        agents
+    }
+
+    /// The agent that is named, if it can work, and those that it names itself.
+    fn with_fallbacks(
+        &self,
+        agent: &'c CatalogAgent,
+        name: Text<'_>,
+        candidates: &mut Candidates<'c>,
+        findings: &mut Findings<'_>,
+    ) {
+        let agents = &mut candidates.agents;
+        agents.push((agent, false));
+        add_fallbacks(agents, self.catalog);
+        let Some(reason) = agent.unavailable() else { return };
+        agents.remove(0);
+        let message = format!("agent `{}` is not available: {reason}", agent.profile.name);
+        match agents.first() {
+            Some((fallback, _)) => {
+                let hint = format!("`{}` takes its place", fallback.profile.name);
+                findings.warning(name.at, message, hint);
+            }
+            None => {
+                candidates.said = true;
+                let hint = "see `orchestra agents check`, or name another agent";
+                findings.error(name.at, message, hint);
+            }
+        }
+    }
+
+    fn unknown_action(&self, action: Text<'_>, findings: &mut Findings<'_>) {
+        let name = shortened(action.value);
+        let hint = if self.agents.contains_key(action.value) {
+            format!("`{name}` is an agent: write `agent: {name}`")
+        } else {
+            let near = nearest(action.value, self.natives.keys().copied());
+            hint_from(&near, "see `orchestra workflows check` and the list of native actions")
+        };
+        findings.error(action.at, format!("there is no native action `{name}`"), hint);
+    }
+
+    fn unknown_agent(&self, agent: Text<'_>, findings: &mut Findings<'_>) {
+        let name = shortened(agent.value);
+        let hint = if self.natives.contains_key(agent.value) {
+            format!("`{name}` is a native action: write `action: {name}`")
+        } else {
+            let near = nearest(agent.value, self.agents.keys().copied());
+            hint_from(
+                &near,
+                "see `orchestra agents list`, or add it as `.orchestra/agents/<name>.md`",
+            )
+        };
+        findings.error(agent.at, format!("there is no agent `{name}`"), hint);
+    }
+
+    /// For a capability that nobody has: unavailable ones that have it, those with a part of it, or
+    /// how it is really called.
+    fn who_was_near(&self, needed: &[&str]) -> String {
+        let mut near = Vec::new();
+        for agent in &self.catalog.agents {
+            let name = &agent.profile.name;
+            match (agent.lacks(needed), agent.unavailable()) {
+                (None, Some(reason)) => near.push(format!("`{name}` is not available: {reason}")),
+                (Some(lacking), None) if needed.len() > 1 => {
+                    let others: Vec<&str> =
+                        needed.iter().copied().filter(|needed| *needed != lacking).collect();
+                    if agent.lacks(&others).is_none() {
+                        near.push(format!("`{name}` lacks `{}`", shortened(lacking)));
+                    }
+                }
+                _ => {}
+            }
+        }
+        if !near.is_empty() {
+            near.truncate(3);
+            return near.join("; ");
+        }
+        let known: Vec<&str> = self
+            .catalog
+            .natives
+            .iter()
+            .flat_map(|native| &native.capabilities)
+            .chain(self.catalog.agents.iter().flat_map(|agent| &agent.profile.capabilities))
+            .map(String::as_str)
+            .collect();
+        let unknown = needed.iter().find(|needed| !known.contains(needed));
+        let near = unknown.map(|unknown| nearest(unknown, known.iter().copied()));
+        hint_from(&near.unwrap_or_default(), "see `orchestra agents list` for who can do what")
+    }
+}
+
+/// Adds those that can work among the fallbacks of `agents`, and among theirs.
+pub(super) fn add_fallbacks<'c>(agents: &mut Vec<(&'c CatalogAgent, bool)>, catalog: &'c Catalog) {
+    let mut next = 0;
+    while let Some((agent, _)) = agents.get(next).copied() {
+        next += 1;
+        for name in &agent.profile.fallback {
+            if let Some(fallback) = catalog.agent(name)
+                && fallback.is_available()
+                && !agents.iter().any(|(known, _)| known.profile.name == *name)
+            {
+                agents.push((fallback, true));
+            }
+        }
+    }
+}
+
+fn hint_from(near: &[&str], otherwise: &str) -> String {
+    match near {
+        [] => otherwise.to_owned(),
+        near => format!("did you mean `{}`?", near.join("` or `")),
+    }
+}
+
+fn shown(needed: &[&str]) -> String {
+    shortened(&needed.join(", "))
+}
+
+/// `with` against what the action declares. When several actions could do it, another one may take
+/// what this one does not know.
+fn check_arguments(native: &NativeInfo, step: &Step<'_>, only: bool, findings: &mut Findings<'_>) {
+    let name = &native.name;
+    let known = |key: &str| native.arguments.iter().find(|argument| argument.name == key);
+    for entry in step.with.iter().filter(|_| only) {
+        let Some(argument) = known(&entry.key) else {
+            let names = || native.arguments.iter().map(|argument| argument.name.as_str());
+            let hint = match did_you_mean(&entry.key, names()) {
+                Some(near) => format!("did you mean `{near}`?"),
+                None if native.arguments.is_empty() => format!("{name} takes no arguments"),
+                None => format!("arguments: {}", names().collect::<Vec<_>>().join(", ")),
+            };
+            let key = shortened(&entry.key);
+            findings.error(entry.key_at, format!("{name} has no argument `{key}`"), hint);
+            continue;
+        };
+        let value = entry.value.to_json();
+        let is_template = value.as_str().is_some_and(template::is_template);
+        if !is_template && !argument.kind.fits(&value) {
+            let message = format!("argument `{}` of {name} must be {}", entry.key, argument.kind);
+            findings.error(entry.value.at, message, argument.description.clone());
+        }
+    }
+    let missing = |argument: &&ArgumentInfo| {
+        argument.required && !step.with.iter().any(|entry| entry.key == argument.name)
+    };
+    if let Some(argument) = native.arguments.iter().find(missing) {
+        let message = format!("{name} needs the argument `{}`", argument.name);
+        let hint = format!("add it below `with:`; it must be {}", argument.kind);
+        findings.error(step.at, message, hint);
+    }
+}
