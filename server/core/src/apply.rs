@@ -1,12 +1,15 @@
 //! Applying events to the state: what has happened changes what is, and decides nothing.
 
+mod fits;
+
 use crate::{
     event::{AttemptStarted, Event, EventBody},
     ids::{AttemptId, RunId, TaskId},
     outcome::{AttemptOutcome, TaskOutcome},
-    plan::Plan,
-    state::{Attempt, AttemptEnd, Clock, Run, RunPhase, State, Task, TaskPhase},
-    time::Timestamp,
+    plan::{Executor, Plan, PlannedTask},
+    state::{Attempt, AttemptEnd, Clock, Counts, Run, RunPhase, State, Task, TaskPhase},
+    time::{Millis, Timestamp},
+    view::{RunStatus, TaskStatus},
 };
 use std::{collections::BTreeSet, sync::Arc};
 
@@ -19,64 +22,79 @@ pub enum ApplyError {
     RunExists(RunId),
     #[error("the plan of run {run} needs task number {number}, which it does not have")]
     BadPlan { run: RunId, number: u32 },
-    #[error("{event} is about task {task}, which its plan does not have")]
-    UnknownTask { event: &'static str, task: TaskId },
-    #[error("{event} is about attempt {attempt}, which is not under way")]
+    #[error("{event} is about task {task}, which is not in the plan of {run}")]
+    UnknownTask { event: &'static str, run: RunId, task: TaskId },
+    #[error("{event} is about attempt {attempt}, which is not the one under way or next")]
     UnknownAttempt { event: &'static str, attempt: AttemptId },
+    #[error("{event} does not fit run {run}, which is {status}")]
+    RunMisfit { event: &'static str, run: RunId, status: RunStatus },
+    #[error("{event} does not fit task {task}, which is {status}")]
+    TaskMisfit { event: &'static str, task: TaskId, status: TaskStatus },
 }
 
-/// Makes `state` what it is after `event`.
+/// Makes `state` what it is after `event`. An event that does not fit changes nothing.
 pub fn apply(state: &mut State, event: &Event) -> Result<(), ApplyError> {
     if let EventBody::RunCreated { plan } = &event.body {
         return create(state, event, plan);
     }
-    let name = event.body.name();
-    let Some(run) = state.runs.get_mut(&event.run) else {
-        return Err(ApplyError::UnknownRun { event: name, run: event.run });
-    };
-    if let Some(task) = event.body.task()
-        && run.task(task).is_none()
-    {
-        return Err(ApplyError::UnknownTask { event: name, task });
-    }
+    fits::check(state, event)?;
+    let (id, now) = (event.run, event.at);
     match &event.body {
         EventBody::RunCreated { .. } => {}
-        EventBody::RunApproved | EventBody::RunResumed => run.phase = RunPhase::Running,
-        EventBody::RunPaused { reason } => run.phase = RunPhase::Paused { reason: reason.clone() },
-        EventBody::RunStopping { reason } => run.phase = RunPhase::Stopping { reason: *reason },
+        EventBody::RunApproved => with_run(state, id, |run| {
+            run.approved = true;
+            run.phase = RunPhase::Running;
+        }),
+        EventBody::RunResumed => with_run(state, id, |run| run.phase = RunPhase::Running),
+        EventBody::RunPaused { reason } => {
+            with_run(state, id, |run| run.phase = RunPhase::Paused { reason: reason.clone() });
+        }
+        EventBody::RunStopping { reason } => {
+            with_run(state, id, |run| run.phase = RunPhase::Stopping { reason: *reason });
+        }
         EventBody::RunEnded { outcome } => {
-            run.phase = RunPhase::Ended { outcome: *outcome, at: event.at };
-            state.finished.remove(&event.run);
+            with_run(state, id, |run| run.phase = RunPhase::Ended { outcome: *outcome, at: now });
+            state.indices.finished.remove(&id);
         }
-        EventBody::RunTimeoutChanged { timeout } => run.timeout = Some(*timeout),
-        EventBody::TasksReopened { tasks } => reopen(state, event, tasks)?,
-        EventBody::TaskApproved { task } => {
-            with_task(state, *task, |task| task.approved = true);
-            state.set_phase(*task, TaskPhase::Ready { since: event.at });
+        EventBody::RunTimeoutChanged { timeout } => {
+            with_run(state, id, |run| run.timeout = Some(*timeout));
         }
-        EventBody::TaskReady { task } => admit(state, *task, event.at),
+        EventBody::TasksReopened { tasks } => reopen(state, id, tasks, now),
+        EventBody::TaskApproved { task } => state.change(*task, |task| {
+            task.approved = true;
+            task.phase = TaskPhase::Ready { since: now };
+        }),
+        EventBody::TaskReady { task } => admit(state, *task, now),
         EventBody::TaskDelayed { task, not_before, reason } => {
             let phase = TaskPhase::Delayed { not_before: *not_before, reason: reason.clone() };
             state.set_phase(*task, phase);
         }
-        EventBody::TaskStopping { task, reason } => {
-            with_task(state, *task, |task| {
-                if let TaskPhase::Running { stopping, .. } = &mut task.phase {
-                    *stopping = Some(*reason);
-                }
-            });
-        }
-        EventBody::TaskTimeoutChanged { task, timeout } => {
-            with_task(state, *task, |task| task.timeout = Some(*timeout));
-        }
-        EventBody::TaskEnded { task, outcome } => end_task(state, *task, outcome, event.at),
-        EventBody::AttemptStarted(started) => start(state, started, event.at),
-        EventBody::AttemptEnded { attempt, outcome } => {
-            end_attempt(state, *attempt, outcome, event)?;
-        }
+        EventBody::TaskStopping { task, reason } => state.change(*task, |task| {
+            if let TaskPhase::Running { stopping, .. } = &mut task.phase {
+                *stopping = Some(*reason);
+            }
+        }),
+        EventBody::TaskTimeoutChanged { task, timeout } => change_timeout(state, *task, *timeout),
+        EventBody::TaskEnded { task, outcome } => end_task(state, *task, outcome, now),
+        EventBody::AttemptStarted(started) => start(state, started, now),
+        EventBody::AttemptEnded { attempt, outcome } => end_attempt(state, *attempt, outcome, now),
     }
-    keep_time(state, event);
+    with_run(state, id, |run| run.keep_time(now));
     Ok(())
+}
+
+fn with_run(state: &mut State, id: RunId, change: impl FnOnce(&mut Run)) {
+    if let Some(run) = state.runs.get_mut(&id) {
+        change(run);
+    }
+}
+
+impl Run {
+    /// The run's clock goes only while something other than a person is waited for.
+    fn keep_time(&mut self, now: Timestamp) {
+        let running = self.phase == RunPhase::Running && self.counts.active > 0;
+        self.clock.set_running(running, now);
+    }
 }
 
 fn create(state: &mut State, event: &Event, plan: &Plan) -> Result<(), ApplyError> {
@@ -103,24 +121,23 @@ fn create(state: &mut State, event: &Event, plan: &Plan) -> Result<(), ApplyErro
         created: event.at,
         phase: if plan.approve { RunPhase::AwaitingApproval } else { RunPhase::Running },
         timeout: plan.timeout,
+        approved: false,
         clock: Clock::default(),
-        open: u32::try_from(tasks.len()).unwrap_or(u32::MAX),
-        active: 0,
-        workers: 0,
+        counts: Counts::of_all(&tasks),
         plan: Arc::new(plan.clone()),
         tasks,
     };
     let first: Vec<TaskId> =
         run.tasks.iter().filter(|task| task.unmet == 0).map(|task| task.id).collect();
     if run.tasks.is_empty() {
-        state.finished.insert(id);
+        state.indices.finished.insert(id);
     }
     state.next_run = state.next_run.max(id.number().saturating_add(1));
     state.runs.insert(id, run);
     for task in first {
         arrive(state, task, event.at);
     }
-    keep_time(state, event);
+    with_run(state, id, |run| run.keep_time(event.at));
     Ok(())
 }
 
@@ -142,14 +159,6 @@ impl Task {
     }
 }
 
-fn with_task(state: &mut State, id: TaskId, change: impl FnOnce(&mut Task)) {
-    if let Some(run) = state.runs.get_mut(&id.run())
-        && let Some(position) = run.position(id)
-    {
-        change(&mut run.tasks[position]);
-    }
-}
-
 /// All needs of a task have ended, or one of them in a way that leaves it without hope.
 fn arrive(state: &mut State, id: TaskId, now: Timestamp) {
     let Some((_, task, planned)) = state.planned(id) else { return };
@@ -168,58 +177,67 @@ fn admit(state: &mut State, id: TaskId, now: Timestamp) {
     state.set_phase(id, phase);
 }
 
+/// Holds for the attempt under way and for all that follow.
+fn change_timeout(state: &mut State, id: TaskId, timeout: Millis) {
+    state.change(id, |task| {
+        task.timeout = Some(timeout);
+        if let (TaskPhase::Running { .. }, Some(current)) = (&task.phase, task.attempts.last_mut())
+        {
+            current.new_timeout = Some(timeout);
+        }
+    });
+}
+
 fn start(state: &mut State, started: &AttemptStarted, now: Timestamp) {
-    let (attempt, id) = (started.attempt, started.attempt.task());
-    with_task(state, id, |task| {
+    state.change(started.attempt.task(), |task| {
         task.attempts.push(Attempt {
             started: Arc::new(started.clone()),
             started_at: now,
+            new_timeout: None,
             ended: None,
         });
+        task.phase = TaskPhase::Running { attempt: started.attempt, stopping: None };
     });
-    state.set_phase(id, TaskPhase::Running { attempt, stopping: None });
 }
 
-fn end_attempt(
-    state: &mut State,
-    id: AttemptId,
-    outcome: &AttemptOutcome,
-    event: &Event,
-) -> Result<(), ApplyError> {
-    if !state.under_way.contains_key(&id) {
-        return Err(ApplyError::UnknownAttempt { event: event.body.name(), attempt: id });
-    }
-    // Until the task's own end or its next start is applied it is nobody's turn: `Waiting`.
-    state.set_phase(id.task(), TaskPhase::Waiting);
-    let position = state.planned(id.task()).and_then(|(_, task, planned)| {
-        let executor = &task.attempts.last()?.started.executor;
-        planned.executors.iter().position(|candidate| candidate == executor)
-    });
-    let max = state.planned(id.task()).map_or(0, |(_, _, planned)| planned.retry.max);
-    with_task(state, id.task(), |task| {
+fn end_attempt(state: &mut State, id: AttemptId, outcome: &AttemptOutcome, now: Timestamp) {
+    let Some((run, _, _)) = state.planned(id.task()) else { return };
+    let plan = Arc::clone(&run.plan);
+    let Some(planned) = run.position(id.task()).and_then(|at| plan.tasks.get(at)) else { return };
+    state.change(id.task(), |task| {
+        // Until the task's own end or its next start is applied it is nobody's turn.
+        task.phase = TaskPhase::Waiting;
         if let Some(attempt) = task.attempts.last_mut() {
             let started = Arc::make_mut(&mut attempt.started);
             started.prompt = None;
             started.with = serde_json::Map::new();
-            attempt.ended = Some(AttemptEnd { at: event.at, summary: outcome.summary() });
+            attempt.ended = Some(AttemptEnd { at: now, summary: outcome.summary() });
         }
+        task.count(outcome, planned);
+    });
+}
+
+impl Task {
+    /// Keeps count of failures, to know when an executor's turns are used up.
+    fn count(&mut self, outcome: &AttemptOutcome, planned: &PlannedTask) {
         if outcome.has_vanished() {
-            task.vanished += 1;
+            self.vanished += 1;
             return;
         }
-        task.vanished = 0;
-        if outcome.is_failure() {
-            task.failures += 1;
-            // The executor's turns are used up; the next one starts with a count of its own.
-            if (task.failures > max || !outcome.is_worth_a_retry())
-                && let Some(position) = position.and_then(|p| u32::try_from(p).ok())
-            {
-                task.given_up.insert(position);
-                task.failures = 0;
-            }
+        self.vanished = 0;
+        if !outcome.is_failure() {
+            return;
         }
-    });
-    Ok(())
+        self.failures += 1;
+        if self.failures > planned.retry.max || !outcome.is_worth_a_retry() {
+            // The next executor starts with a count of its own.
+            self.failures = 0;
+            let Some(last) = self.attempts.last() else { return };
+            let is_last = |executor: &Executor| *executor == last.started.executor;
+            let positions = (0u32..).zip(&planned.executors).filter(|(_, other)| is_last(other));
+            self.given_up.extend(positions.map(|(position, _)| position));
+        }
+    }
 }
 
 fn end_task(state: &mut State, id: TaskId, outcome: &TaskOutcome, now: Timestamp) {
@@ -231,14 +249,13 @@ fn end_task(state: &mut State, id: TaskId, outcome: &TaskOutcome, now: Timestamp
     let mut arrived = Vec::new();
     for dependent in run.tasks[position].dependents.clone() {
         let task = &mut run.tasks[dependent as usize];
-        let was_hopeless = task.failed_need.is_some();
         if satisfies {
             task.unmet = task.unmet.saturating_sub(1);
-        } else if !was_hopeless {
+        } else if task.failed_need.is_none() {
             task.failed_need = u32::try_from(position).ok();
         }
-        let turned_hopeless = !was_hopeless && task.failed_need.is_some();
-        if matches!(task.phase, TaskPhase::Waiting) && (task.unmet == 0 || turned_hopeless) {
+        let has_arrived = task.unmet == 0 || task.failed_need.is_some();
+        if has_arrived && task.phase == TaskPhase::Waiting {
             arrived.push(task.id);
         }
     }
@@ -247,25 +264,24 @@ fn end_task(state: &mut State, id: TaskId, outcome: &TaskOutcome, now: Timestamp
     }
 }
 
-/// Gives tasks back their first state, and counts anew what they and their dependents wait for.
-fn reopen(state: &mut State, event: &Event, tasks: &[TaskId]) -> Result<(), ApplyError> {
+/// Gives tasks back their first state, and counts anew what they wait for.
+fn reopen(state: &mut State, run: RunId, tasks: &[TaskId], now: Timestamp) {
     for &id in tasks {
-        if state.planned(id).is_none() {
-            return Err(ApplyError::UnknownTask { event: event.body.name(), task: id });
-        }
-        state.set_phase(id, TaskPhase::Waiting);
-        with_task(state, id, |task| {
+        state.change(id, |task| {
+            task.phase = TaskPhase::Waiting;
             task.given_up.clear();
             task.failures = 0;
             task.vanished = 0;
         });
     }
-    if let Some(run) = state.runs.get_mut(&event.run)
-        && run.has_ended()
-    {
-        run.phase = RunPhase::Running;
-        run.clock = Clock::default();
-    }
+    with_run(state, run, |run| {
+        if run.has_ended() {
+            // Cancelled before anybody approved it, it still waits for that.
+            let waits = run.plan.approve && !run.approved;
+            run.phase = if waits { RunPhase::AwaitingApproval } else { RunPhase::Running };
+            run.clock = Clock::default();
+        }
+    });
     for &id in tasks {
         let Some((run, _, planned)) = state.planned(id) else { continue };
         let ended = |need: u32| match &run.tasks[need as usize].phase {
@@ -274,21 +290,12 @@ fn reopen(state: &mut State, event: &Event, tasks: &[TaskId]) -> Result<(), Appl
         };
         let unmet = planned.needs.iter().filter(|need| ended(**need) != Some(true)).count();
         let failed_need = planned.needs.iter().copied().find(|need| ended(*need) == Some(false));
-        with_task(state, id, |task| {
+        state.change(id, |task| {
             task.unmet = u32::try_from(unmet).unwrap_or(u32::MAX);
             task.failed_need = failed_need;
         });
         if unmet == 0 || failed_need.is_some() {
-            arrive(state, id, event.at);
+            arrive(state, id, now);
         }
-    }
-    Ok(())
-}
-
-/// The run's clock goes only while something other than a person is waited for.
-fn keep_time(state: &mut State, event: &Event) {
-    if let Some(run) = state.runs.get_mut(&event.run) {
-        let running = matches!(run.phase, RunPhase::Running) && run.active > 0;
-        run.clock.set_running(running, event.at);
     }
 }

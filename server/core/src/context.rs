@@ -4,25 +4,18 @@ use crate::{
     ids::TaskId,
     outcome::Output,
     state::{Run, TaskPhase},
+    template::Reference,
     view::TaskStatus,
 };
+use fixedbitset::FixedBitSet;
 use serde_json::{Map, Value, json};
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, VecDeque};
 
-/// The variables for a task. Of the steps before it only those are given that one of `texts` can
-/// refer to, since a result may be large and a run long.
-pub(crate) fn of_task(run: &Run, id: TaskId, texts: &[&str]) -> Value {
-    let mut steps = Map::new();
-    if let Some(position) = run.position(id)
-        && texts.iter().any(|text| text.contains("steps"))
-    {
-        for upstream in upstream(run, position) {
-            let step = run.plan.tasks[upstream].step.as_str();
-            if texts.iter().any(|text| refers_to(text, step)) {
-                steps.insert(step.to_owned(), step_value(run, upstream));
-            }
-        }
-    }
+/// The variables for a task. Of the steps before it only those are given that are referred to,
+/// since a result may be large and a run long.
+pub(crate) fn of_task(run: &Run, id: TaskId, references: Vec<Reference>) -> Value {
+    let position = run.position(id);
+    let steps = position.map(|position| steps(run, position, references)).unwrap_or_default();
     json!({
         "params": run.plan.params,
         "run": { "id": run.id, "name": run.plan.name },
@@ -31,26 +24,55 @@ pub(crate) fn of_task(run: &Run, id: TaskId, texts: &[&str]) -> Value {
     })
 }
 
-/// A step can only be named by its id, unless `steps` is used as a whole.
-fn refers_to(text: &str, step: &str) -> bool {
-    let as_a_whole = text
-        .match_indices("steps")
-        .any(|(at, word)| !text[at + word.len()..].trim_start().starts_with(['.', '[']));
-    as_a_whole || text.contains(step)
-}
-
-/// The positions of all tasks that a task needs, directly or through others.
-fn upstream(run: &Run, position: usize) -> BTreeSet<usize> {
-    let mut found = BTreeSet::new();
-    let mut front = vec![position];
-    while let Some(position) = front.pop() {
-        for &need in &run.plan.tasks[position].needs {
-            if found.insert(need as usize) {
-                front.push(need as usize);
+fn steps(run: &Run, position: usize, references: Vec<Reference>) -> Map<String, Value> {
+    let mut wanted = Wanted::by(references);
+    let mut steps = Map::new();
+    // Nearest first: what a step refers to is mostly what it needs, and then the walk ends early.
+    let mut seen = FixedBitSet::with_capacity(run.tasks.len());
+    let mut front = VecDeque::from([position]);
+    while !wanted.is_empty()
+        && let Some(position) = front.pop_front()
+    {
+        for need in run.plan.tasks[position].needs.iter().map(|&need| need as usize) {
+            if !seen.put(need) {
+                front.push_back(need);
+                let step = run.plan.tasks[need].step.as_str();
+                if wanted.take(step) {
+                    steps.insert(step.to_owned(), step_value(run, need));
+                }
             }
         }
     }
-    found
+    steps
+}
+
+/// The steps that may be referred to.
+enum Wanted {
+    All,
+    Named(BTreeSet<String>),
+}
+
+impl Wanted {
+    fn by(references: Vec<Reference>) -> Self {
+        references
+            .into_iter()
+            .filter(|reference| reference.root == "steps")
+            .map(|reference| reference.path.into_iter().next())
+            .collect::<Option<_>>()
+            // `steps` as a whole, or with a computed key.
+            .map_or(Self::All, Self::Named)
+    }
+
+    fn is_empty(&self) -> bool {
+        matches!(self, Self::Named(names) if names.is_empty())
+    }
+
+    fn take(&mut self, step: &str) -> bool {
+        match self {
+            Self::All => true,
+            Self::Named(names) => names.remove(step),
+        }
+    }
 }
 
 fn step_value(run: &Run, position: usize) -> Value {

@@ -6,6 +6,7 @@
 mod outcomes;
 mod requests;
 mod settle;
+mod starts;
 
 use crate::{
     apply::{ApplyError, apply},

@@ -55,7 +55,7 @@ pub enum EventBody {
     RunTimeoutChanged {
         timeout: Millis,
     },
-    /// Its `when` was true.
+    /// Its `when` was true, or the time of its next try has come.
     TaskReady {
         task: TaskId,
     },

@@ -2,17 +2,19 @@
 //! so after a restart the very same call is recovery.
 
 use crate::{
-    event::AttemptStarted,
+    event::{AttemptStarted, Event, EventBody},
     ids::{AttemptId, TaskId},
     outcome::StopReason,
     plan::{Lane, PlannedTask},
     ports::StepInput,
-    state::{Run, RunPhase, State, TaskPhase},
+    state::{Run, RunPhase, State, UnderWay},
     time::{Millis, Timestamp},
 };
 use std::sync::Arc;
 
-/// Something that must be under way. The value itself is its stable key.
+/// Something that must be under way. The value itself is its stable key, for as long as it is pending:
+/// what is pending, is no longer, and then is again (a time-out that was changed to and fro) is to be
+/// carried out again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Effect {
     /// The attempt runs; its end comes back as an input.
@@ -25,33 +27,61 @@ pub enum Effect {
 
 /// All effects of the moment, in a stable order.
 pub fn pending(state: &State) -> Vec<Effect> {
-    let mut effects = Vec::with_capacity(state.under_way.len());
-    for (&attempt, &lane) in &state.under_way {
-        effects.push(Effect::Execute { attempt, lane });
-        let Some((_, task, _)) = state.planned(attempt.task()) else { continue };
-        if let TaskPhase::Running { stopping: Some(reason), .. } = task.phase {
-            effects.push(Effect::Stop { attempt, reason });
-        }
-        let given = task.attempts.last().map(|attempt| attempt.started.timeout);
-        if let Some(timeout) = task.timeout
-            && given != Some(timeout)
-        {
-            effects.push(Effect::ChangeTimeout { attempt, timeout });
-        }
+    let mut effects = Vec::with_capacity(state.indices.under_way.len());
+    for (&attempt, under_way) in &state.indices.under_way {
+        effects.push(under_way.execute(attempt));
+        effects.extend(under_way.stop(attempt));
+        effects.extend(under_way.change_timeout(attempt));
     }
     effects
 }
 
-/// When the state has to be settled next, even if nothing comes in until then.
+/// The effects that `events` have added to [`pending`], for `state` as it is after them. It looks at
+/// nothing else, so its cost does not depend on how much is under way.
+pub fn added(state: &State, events: &[Event]) -> Vec<Effect> {
+    let under_way = |attempt: AttemptId| {
+        state.indices.under_way.get(&attempt).map(|under_way| (attempt, under_way))
+    };
+    let current = |task: TaskId| {
+        let (_, task, _) = state.planned(task)?;
+        under_way(task.attempts.last()?.started.attempt)
+    };
+    let effect = |event: &Event| match &event.body {
+        EventBody::AttemptStarted(started) => {
+            under_way(started.attempt).map(|(id, attempt)| attempt.execute(id))
+        }
+        EventBody::TaskStopping { task, .. } => {
+            current(*task).and_then(|(id, attempt)| attempt.stop(id))
+        }
+        EventBody::TaskTimeoutChanged { task, .. } => {
+            current(*task).and_then(|(id, attempt)| attempt.change_timeout(id))
+        }
+        _ => None,
+    };
+    events.iter().filter_map(effect).collect()
+}
+
+impl UnderWay {
+    fn execute(&self, attempt: AttemptId) -> Effect {
+        Effect::Execute { attempt, lane: self.lane }
+    }
+
+    fn stop(&self, attempt: AttemptId) -> Option<Effect> {
+        self.stopping.map(|reason| Effect::Stop { attempt, reason })
+    }
+
+    fn change_timeout(&self, attempt: AttemptId) -> Option<Effect> {
+        self.new_timeout.map(|timeout| Effect::ChangeTimeout { attempt, timeout })
+    }
+}
+
+/// When the state has to be settled next, even if nothing comes in until then; `now` when it has to
+/// be at once. After a settling it is always later.
 pub fn next_wake(state: &State, now: Timestamp) -> Option<Timestamp> {
-    let running = |run: &Run| run.phase == RunPhase::Running;
-    let delayed = state
-        .delayed
-        .iter()
-        .map(|(not_before, _)| *not_before)
-        .find(|not_before| *not_before > now);
-    let deadline = state.runs.values().filter(|run| running(run)).filter_map(Run::deadline).min();
-    [delayed, deadline].into_iter().flatten().min()
+    let delayed = state.indices.delayed.first().map(|(not_before, _)| *not_before);
+    let running = state.runs.values().filter(|run| run.phase == RunPhase::Running);
+    let deadline = running.filter_map(Run::deadline).min();
+    [delayed, deadline].into_iter().flatten().min().map(|wake| wake.max(now))
 }
 
 /// What an attempt under way is about.
@@ -65,7 +95,7 @@ pub struct Work<'a> {
 
 /// `None` when the attempt is not under way.
 pub fn work(state: &State, attempt: AttemptId) -> Option<Work<'_>> {
-    state.under_way.get(&attempt)?;
+    state.indices.under_way.get(&attempt)?;
     let (run, task, planned) = state.planned(attempt.task())?;
     let current = task.attempts.last()?;
     Some(Work {

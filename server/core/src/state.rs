@@ -1,16 +1,21 @@
 //! The state of one workspace: its open runs, and the indices that make scheduling cheap.
 //!
 //! Only [`apply`](crate::apply) changes it, so it can always be folded again from the journal.
-//! The indices are kept by [`State::set_phase`] alone; nothing here ever looks through all tasks.
+//! The indices are kept by [`State::change`] alone; scheduling never looks through all tasks.
+
+mod indices;
+
+pub(crate) use indices::{Counts, Indices, ReadyKey, UnderWay};
 
 use crate::{
     ids::{AttemptId, RunId, TaskId},
     outcome::{RunOutcome, StopReason, TaskOutcome},
-    plan::{Lane, Plan, PlannedTask},
+    plan::{Executor, Lane, Plan, PlannedTask},
     time::{Millis, Timestamp},
 };
 use std::{
     collections::{BTreeMap, BTreeSet},
+    fmt,
     sync::Arc,
 };
 
@@ -42,36 +47,7 @@ pub struct State {
     pub(crate) limits: Limits,
     pub(crate) next_run: u32,
     pub(crate) runs: BTreeMap<RunId, Run>,
-    /// Tasks that may start now, by the lane of the executor that is next for them.
-    pub(crate) ready: BTreeMap<Lane, BTreeSet<ReadyKey>>,
-    /// Tasks that may start later, by the time from which on they may.
-    pub(crate) delayed: BTreeSet<(Timestamp, TaskId)>,
-    /// Tasks whose needs have ended and of which it is yet to be decided whether they run.
-    pub(crate) arrived: BTreeSet<TaskId>,
-    /// Runs whose last task has ended and whose own end is yet to be recorded.
-    pub(crate) finished: BTreeSet<RunId>,
-    pub(crate) under_way: BTreeMap<AttemptId, Lane>,
-    pub(crate) busy: BTreeMap<Lane, u32>,
-    /// Attempts under way by agent.
-    pub(crate) load: BTreeMap<String, u32>,
-}
-
-/// The order in which ready tasks start: by priority, then first in first out, with ageing.
-///
-/// A task's effective priority is `priority + waited / ageing`. All tasks age at the same rate, so
-/// their order never changes while they wait, and `since - priority * ageing` sorts them for good.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct ReadyKey {
-    order: i64,
-    pub(crate) task: TaskId,
-}
-
-impl ReadyKey {
-    pub(crate) fn new(since: Timestamp, priority: i32, ageing: Millis, task: TaskId) -> Self {
-        let ageing = i64::try_from(ageing.0).unwrap_or(i64::MAX);
-        let head_start = i64::from(priority).saturating_mul(ageing);
-        Self { order: since.0.saturating_sub(head_start), task }
-    }
+    pub(crate) indices: Indices,
 }
 
 /// One run.
@@ -85,13 +61,10 @@ pub struct Run {
     pub tasks: Vec<Task>,
     /// For the whole run, when it has a limit.
     pub timeout: Option<Millis>,
+    /// Whether a person has approved the plan; stays false when nobody has to.
+    pub(crate) approved: bool,
     pub(crate) clock: Clock,
-    /// Tasks that have not ended.
-    pub(crate) open: u32,
-    /// Tasks that are ready, delayed or running: zero while the run only waits for a person.
-    pub(crate) active: u32,
-    /// Attempts under way that take up a worker.
-    pub(crate) workers: u32,
+    pub(crate) counts: Counts,
 }
 
 /// Where a run stands.
@@ -155,7 +128,7 @@ pub struct Task {
     pub(crate) timeout: Option<Millis>,
     /// Positions in [`PlannedTask::executors`] that have failed for good.
     pub(crate) given_up: BTreeSet<u32>,
-    /// Failures of the executor that is next, for its retries.
+    /// Failures of the executor of the last attempt, while it has retries left; else zero.
     pub(crate) failures: u32,
     /// Attempts in a row that were lost or never started.
     pub(crate) vanished: u32,
@@ -166,7 +139,7 @@ pub struct Task {
 pub enum TaskPhase {
     /// For its needs.
     Waiting,
-    /// Its needs have ended: see [`State::arrived`].
+    /// Its needs have ended, and it is yet to be decided whether it runs.
     Arrived,
     AwaitingApproval,
     Ready {
@@ -193,7 +166,16 @@ pub struct Attempt {
     /// stay in the journal, and the state of a long run stays small.
     pub started: Arc<crate::event::AttemptStarted>,
     pub started_at: Timestamp,
+    /// Set when the time-out was changed after the start.
+    pub new_timeout: Option<Millis>,
     pub ended: Option<AttemptEnd>,
+}
+
+impl Attempt {
+    /// What it may take, as things are now.
+    pub fn timeout(&self) -> Millis {
+        self.new_timeout.unwrap_or(self.started.timeout)
+    }
 }
 
 /// How a try ended, in short; the task's outcome holds the rest.
@@ -210,13 +192,7 @@ impl State {
             limits,
             next_run: next_run.max(1),
             runs: BTreeMap::new(),
-            ready: BTreeMap::new(),
-            delayed: BTreeSet::new(),
-            arrived: BTreeSet::new(),
-            finished: BTreeSet::new(),
-            under_way: BTreeMap::new(),
-            busy: BTreeMap::new(),
-            load: BTreeMap::new(),
+            indices: Indices::default(),
         }
     }
 
@@ -241,89 +217,67 @@ impl State {
         Some((run, run.tasks.get(position)?, run.plan.tasks.get(position)?))
     }
 
-    /// Moves a task to another phase, and it and its run with it through all indices.
-    pub(crate) fn set_phase(&mut self, id: TaskId, phase: TaskPhase) {
-        let ageing = self.limits.ageing;
+    /// Changes a task, and with it what the indices and its run's counts say of it.
+    pub(crate) fn change(&mut self, id: TaskId, change: impl FnOnce(&mut Task)) {
         let Some(run) = self.runs.get_mut(&id.run()) else { return };
         let Some(position) = run.position(id) else { return };
-        let planned = &run.plan.tasks[position];
-        let task = &mut run.tasks[position];
+        let (task, planned) = (&mut run.tasks[position], &run.plan.tasks[position]);
+        let ageing = self.limits.ageing;
 
-        let lane = task.next_lane(planned);
-        let key = |since| ReadyKey::new(since, planned.priority, ageing, id);
-        let (was_open, was_active) = (!task.phase.has_ended(), task.phase.is_active());
-        match &task.phase {
-            TaskPhase::Arrived => {
-                self.arrived.remove(&id);
-            }
-            TaskPhase::Ready { since } => {
-                // Its next lane may have changed since it was put there.
-                for set in self.ready.values_mut() {
-                    set.remove(&key(*since));
-                }
-            }
-            TaskPhase::Delayed { not_before, .. } => {
-                self.delayed.remove(&(*not_before, id));
-            }
-            TaskPhase::Running { attempt, .. } => {
-                if let Some(lane) = self.under_way.remove(attempt) {
-                    decrement(&mut self.busy, &lane);
-                    if lane != Lane::Inline {
-                        run.workers = run.workers.saturating_sub(1);
-                    }
-                    if let Some(attempt) = task.attempts.last() {
-                        decrement(&mut self.load, attempt.started.executor.name());
-                    }
-                }
-            }
-            TaskPhase::Waiting | TaskPhase::AwaitingApproval | TaskPhase::Ended { .. } => {}
-        }
-        match &phase {
-            TaskPhase::Arrived => {
-                self.arrived.insert(id);
-            }
-            TaskPhase::Ready { since } => {
-                self.ready.entry(lane).or_default().insert(key(*since));
-            }
-            TaskPhase::Delayed { not_before, .. } => {
-                self.delayed.insert((*not_before, id));
-            }
-            TaskPhase::Running { attempt, .. } => {
-                if let Some(current) = task.attempts.last() {
-                    let executor = &current.started.executor;
-                    let lane = executor.lane();
-                    self.under_way.insert(*attempt, lane);
-                    *self.busy.entry(lane).or_default() += 1;
-                    *self.load.entry(executor.name().to_owned()).or_default() += 1;
-                    if lane != Lane::Inline {
-                        run.workers += 1;
-                    }
-                }
-            }
-            TaskPhase::Waiting | TaskPhase::AwaitingApproval | TaskPhase::Ended { .. } => {}
-        }
-        task.phase = phase;
-        let (is_open, is_active) = (!task.phase.has_ended(), task.phase.is_active());
-        run.open = run.open + u32::from(is_open) - u32::from(was_open);
-        run.active = run.active + u32::from(is_active) - u32::from(was_active);
-        if run.open == 0 {
-            self.finished.insert(run.id);
+        self.indices.remove(task, planned, ageing);
+        run.counts.remove(task);
+        change(task);
+        self.indices.insert(task, planned, ageing);
+        run.counts.insert(task);
+
+        if run.counts.open == 0 {
+            self.indices.finished.insert(run.id);
         } else {
-            self.finished.remove(&run.id);
+            self.indices.finished.remove(&run.id);
         }
+    }
+
+    pub(crate) fn set_phase(&mut self, id: TaskId, phase: TaskPhase) {
+        self.change(id, |task| task.phase = phase);
+    }
+
+    /// Compares the indices and counts, which are kept as things change, with what a look through
+    /// all tasks gives. They differ only by a defect of this program.
+    pub fn audit(&self) -> Result<(), AuditError> {
+        let mut counted = Indices::default();
+        for run in self.runs.values() {
+            let counts = Counts::of_all(&run.tasks);
+            for (task, planned) in run.tasks.iter().zip(&run.plan.tasks) {
+                counted.insert(task, planned, self.limits.ageing);
+            }
+            AuditError::unless_equal(format!("the counts of {}", run.id), &run.counts, &counts)?;
+            if counts.open == 0 && !run.has_ended() {
+                counted.finished.insert(run.id);
+            }
+        }
+        AuditError::unless_equal("the indices".to_owned(), &self.indices, &counted)
     }
 }
 
-/// Takes one from a count and drops it at zero, so that equal states compare equal.
-fn decrement<K: Ord + std::borrow::Borrow<Q>, Q: Ord + ?Sized>(
-    counts: &mut BTreeMap<K, u32>,
-    key: &Q,
-) {
-    if let Some(count) = counts.get_mut(key) {
-        *count -= 1;
-        if *count == 0 {
-            counts.remove(key);
+/// What [`State::audit`] found.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{what} say {kept}, but the tasks say {counted}")]
+pub struct AuditError {
+    what: String,
+    kept: String,
+    counted: String,
+}
+
+impl AuditError {
+    fn unless_equal<T: PartialEq + fmt::Debug>(
+        what: String,
+        kept: &T,
+        counted: &T,
+    ) -> Result<(), Self> {
+        if kept == counted {
+            return Ok(());
         }
+        Err(Self { what, kept: format!("{kept:?}"), counted: format!("{counted:?}") })
     }
 }
 
@@ -370,28 +324,34 @@ impl Run {
 }
 
 impl Task {
-    /// The first executor that has not failed for good, and its position.
-    pub(crate) fn next_executor<'a>(
-        &self,
-        planned: &'a PlannedTask,
-    ) -> Option<(u32, &'a crate::plan::Executor)> {
-        (0u32..).zip(&planned.executors).find(|(position, _)| !self.given_up.contains(position))
-    }
-
-    fn next_lane(&self, planned: &PlannedTask) -> Lane {
-        self.next_executor(planned).map_or(Lane::Inline, |(_, executor)| executor.lane())
+    /// Who may carry out the next attempt, the preferred one first: the executor that has retries
+    /// left, else the first that has not failed for good together with its equals.
+    pub(crate) fn candidates<'a>(&self, planned: &'a PlannedTask) -> Vec<&'a Executor> {
+        if self.failures > 0
+            && let Some(last) = self.attempts.last()
+            && let Some(same) =
+                planned.executors.iter().find(|next| **next == last.started.executor)
+        {
+            return vec![same];
+        }
+        let mut left = (0u32..)
+            .zip(&planned.executors)
+            .filter(|(position, _)| !self.given_up.contains(position))
+            .map(|(_, executor)| executor);
+        let is_equal =
+            |executor: &&Executor| matches!(executor, Executor::Agent { fallback: false, .. });
+        match left.next() {
+            None => Vec::new(),
+            Some(first) if is_equal(&first) => {
+                std::iter::once(first).chain(left.filter(is_equal)).collect()
+            }
+            Some(first) => vec![first],
+        }
     }
 }
 
 impl TaskPhase {
     pub fn has_ended(&self) -> bool {
         matches!(self, Self::Ended { .. })
-    }
-
-    fn is_active(&self) -> bool {
-        matches!(
-            self,
-            Self::Arrived | Self::Ready { .. } | Self::Delayed { .. } | Self::Running { .. }
-        )
     }
 }

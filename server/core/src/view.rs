@@ -140,7 +140,7 @@ pub struct TaskView {
     pub id: TaskId,
     pub step: StepId,
     pub status: TaskStatus,
-    /// Why it waits, failed or was skipped, in one line; empty otherwise.
+    /// What it made, or why it waits, failed or was skipped, in one line; may be empty.
     #[serde(default)]
     pub detail: String,
     pub needs: Vec<TaskId>,

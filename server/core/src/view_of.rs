@@ -45,10 +45,7 @@ impl From<&TaskPhase> for TaskStatus {
 
 impl Run {
     pub fn view(&self) -> RunView {
-        let failed = |task: &&Task| {
-            matches!(TaskStatus::from(&task.phase), TaskStatus::Failed | TaskStatus::TimedOut)
-        };
-        let count = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
+        let tasks = u32::try_from(self.tasks.len()).unwrap_or(u32::MAX);
         RunView {
             id: self.id,
             name: self.plan.name.clone(),
@@ -66,9 +63,9 @@ impl Run {
                 RunPhase::Ended { at, .. } => Some(at),
                 _ => None,
             },
-            tasks: count(self.tasks.len()),
-            tasks_ended: count(self.tasks.len()).saturating_sub(self.open),
-            tasks_failed: count(self.tasks.iter().filter(failed).count()),
+            tasks,
+            tasks_ended: tasks.saturating_sub(self.counts.open),
+            tasks_failed: self.counts.failed,
         }
     }
 
@@ -101,9 +98,9 @@ fn detail(task: &Task) -> String {
         TaskPhase::Delayed { reason, .. } => reason.clone(),
         TaskPhase::Ended { outcome, .. } => match &**outcome {
             TaskOutcome::Succeeded { output } => output.summary.clone(),
+            TaskOutcome::Cancelled { .. } => String::new(),
             TaskOutcome::Failed { failure, .. } => failure.message.clone(),
             TaskOutcome::TimedOut { limit, .. } => format!("timed out after {limit}"),
-            TaskOutcome::Cancelled { .. } => String::new(),
             TaskOutcome::Skipped { reason: SkipReason::WhenFalse } => "`when` is false".to_owned(),
             TaskOutcome::Skipped { reason: SkipReason::NeedFailed { step } } => {
                 format!("{step} did not succeed")
@@ -119,7 +116,7 @@ fn attempt_view(attempt: &Attempt) -> AttemptView {
         executor: attempt.started.executor.to_string(),
         lane: attempt.started.executor.lane(),
         why: attempt.started.why.clone(),
-        timeout: attempt.started.timeout,
+        timeout: attempt.timeout(),
         started: attempt.started_at,
         ended: attempt.ended.as_ref().map(|end| end.at),
         outcome: attempt
@@ -137,14 +134,15 @@ impl StepInput {
             TaskPhase::Ended { outcome, .. } => outcome.output().cloned(),
             _ => None,
         };
+        let status = TaskStatus::from(&task.phase);
         Self {
             step: planned.step.clone(),
             executor: task
                 .attempts
                 .last()
                 .map_or_else(String::new, |attempt| attempt.started.executor.to_string()),
-            status: (&task.phase).into(),
-            detail: detail(task),
+            status,
+            detail: if status == TaskStatus::Succeeded { String::new() } else { detail(task) },
             output: output.unwrap_or_else(Output::default),
         }
     }

@@ -6,7 +6,7 @@ use crate::{
     ids::AttemptId,
     outcome::{AttemptOutcome, Failure, FailureKind, Output, StopReason, TaskOutcome},
     plan::{PlannedTask, Retry},
-    state::{RunPhase, State, Task, TaskPhase},
+    state::{Run, RunPhase, State, Task, TaskPhase},
     time::Millis,
 };
 
@@ -27,7 +27,7 @@ pub(super) fn attempt_ended(
     let mut bodies = vec![EventBody::AttemptEnded { attempt, outcome: Box::new(outcome.clone()) }];
     let stops = stopping.is_some() || matches!(run.phase, RunPhase::Stopping { .. });
     let next = if stops {
-        Next::End(when_stopped(outcome, stopping, task))
+        Next::End(when_stopped(outcome, stopping, run))
     } else {
         after(outcome, task, planned, input.seed)
     };
@@ -47,11 +47,7 @@ enum Next {
 
 /// A task that was told to stop ends here, whatever its attempt makes of it; work that was
 /// complete before the word arrived still counts.
-fn when_stopped(
-    outcome: &AttemptOutcome,
-    stopping: Option<StopReason>,
-    task: &Task,
-) -> TaskOutcome {
+fn when_stopped(outcome: &AttemptOutcome, stopping: Option<StopReason>, run: &Run) -> TaskOutcome {
     let output = match outcome {
         AttemptOutcome::Succeeded { output } => {
             return TaskOutcome::Succeeded { output: output.clone() };
@@ -61,12 +57,10 @@ fn when_stopped(
         | AttemptOutcome::TimedOut { output, .. } => output.clone(),
         AttemptOutcome::Lost { .. } | AttemptOutcome::NeverStarted { .. } => Output::default(),
     };
-    match stopping {
-        Some(StopReason::Timeout) => {
-            let limit = task.attempts.last().map_or(Millis(0), |attempt| attempt.started.timeout);
-            TaskOutcome::TimedOut { limit, output }
-        }
-        Some(StopReason::Person) | None => TaskOutcome::Cancelled { output },
+    match (stopping, run.timeout) {
+        // Only a run's time ends a task like this; its own time is kept where its attempt runs.
+        (Some(StopReason::Timeout), Some(limit)) => TaskOutcome::TimedOut { limit, output },
+        _ => TaskOutcome::Cancelled { output },
     }
 }
 
@@ -111,16 +105,15 @@ fn again(outcome: &AttemptOutcome, task: &Task, planned: &PlannedTask, seed: u64
         return Some(Next::TryAgain { wait, reason });
     }
     let current = &task.attempts.last()?.started.executor;
-    let next = (0u32..)
+    let has_next = (0u32..)
         .zip(&planned.executors)
-        .find(|(position, executor)| !task.given_up.contains(position) && *executor != current)?
-        .1;
-    let reason = format!("{next} takes over from {current}: {}", outcome.summary());
-    Some(Next::TryAgain { wait: Millis(0), reason })
+        .any(|(position, executor)| !task.given_up.contains(&position) && executor != current);
+    let reason = format!("{current} is given up, the next one takes over: {}", outcome.summary());
+    has_next.then_some(Next::TryAgain { wait: Millis(0), reason })
 }
 
-/// `backoff * 2^(failures - 1)`, plus up to a fifth, so that what failed together does not all come
-/// back together.
+/// `backoff * 2^(failures - 1)`, at most [`Retry::LONGEST_BACKOFF`], plus up to a fifth, so that
+/// what failed together does not all come back together.
 fn backoff(retry: Retry, failures: u32, seed: u64) -> Millis {
     let factor = 1u64.checked_shl(failures.saturating_sub(1)).unwrap_or(u64::MAX);
     let base = retry.backoff.0.saturating_mul(factor).min(Retry::LONGEST_BACKOFF.0);

@@ -112,6 +112,14 @@ pub(super) fn retry(state: &State, target: Target, at: Timestamp) -> Decision {
                         .to_owned(),
                 ));
             }
+            if let Some(cause) = cause_of_skip(run, task) {
+                let step = &run.plan.tasks[cause].step;
+                let cause = run.tasks[cause].id;
+                return Err(wrong_state(
+                    format!("{id} was skipped because {step} ({cause}) did not succeed"),
+                    format!("`orchestra retry {cause}` tries that again, and {id} with it"),
+                ));
+            }
             with_skipped_dependents(run, id)
         }
     };
@@ -131,20 +139,39 @@ fn has_ended_badly(task: &Task) -> bool {
     }
 }
 
+/// The position of the task that is to blame for a skipped one: retrying the latter alone would
+/// only skip it again.
+fn cause_of_skip(run: &Run, task: &Task) -> Option<usize> {
+    let mut cause = None;
+    let mut position = run.position(task.id)?;
+    // Each turn goes one need further up, so an acyclic plan ends this.
+    while is_skipped(&run.tasks[position]) {
+        let needs = &run.plan.tasks[position].needs;
+        position = needs
+            .iter()
+            .map(|&need| need as usize)
+            .find(|&need| has_ended_badly(&run.tasks[need]))?;
+        cause = Some(position);
+    }
+    cause
+}
+
+fn is_skipped(task: &Task) -> bool {
+    match &task.phase {
+        TaskPhase::Ended { outcome, .. } => {
+            matches!(**outcome, TaskOutcome::Skipped { reason: SkipReason::NeedFailed { .. } })
+        }
+        _ => false,
+    }
+}
+
 /// `id`, and every task further down that was skipped because of it.
 fn with_skipped_dependents(run: &Run, id: TaskId) -> Vec<TaskId> {
     let mut found = BTreeSet::from([id]);
     let mut front = vec![id];
     while let Some(task) = front.pop().and_then(|id| run.task(id)) {
         for dependent in task.dependents.iter().map(|&position| &run.tasks[position as usize]) {
-            let skipped = match &dependent.phase {
-                TaskPhase::Ended { outcome, .. } => matches!(
-                    **outcome,
-                    TaskOutcome::Skipped { reason: SkipReason::NeedFailed { .. } }
-                ),
-                _ => false,
-            };
-            if skipped && found.insert(dependent.id) {
+            if is_skipped(dependent) && found.insert(dependent.id) {
                 front.push(dependent.id);
             }
         }
@@ -168,10 +195,17 @@ pub(super) fn set_timeout(
     let body = match target {
         Target::Run(id) if run.has_ended() => return Err(has_ended(target, id)),
         Target::Run(_) => EventBody::RunTimeoutChanged { timeout },
-        Target::Task(id) if find_task(run, id)?.phase.has_ended() => {
-            return Err(has_ended(target, run.id));
+        Target::Task(id) => {
+            let task = find_task(run, id)?;
+            if task.phase.has_ended() {
+                return Err(has_ended(target, run.id));
+            }
+            // Said twice, it is not done twice.
+            if task.timeout == Some(timeout) {
+                return Ok(Vec::new());
+            }
+            EventBody::TaskTimeoutChanged { task: id, timeout }
         }
-        Target::Task(task) => EventBody::TaskTimeoutChanged { task, timeout },
     };
     Ok(vec![Event { run: run.id, at, body }])
 }

@@ -1,0 +1,93 @@
+//! Which events may follow on which state. Whatever is decided fits; a journal that does not is
+//! refused, instead of being folded into a state that never was.
+
+use super::ApplyError;
+use crate::{
+    event::{AttemptStarted, Event, EventBody},
+    ids::TaskId,
+    state::{Run, RunPhase, State, TaskPhase},
+};
+
+pub(super) fn check(state: &State, event: &Event) -> Result<(), ApplyError> {
+    let name = event.body.name();
+    let Some(run) = state.run(event.run) else {
+        return Err(ApplyError::UnknownRun { event: name, run: event.run });
+    };
+    match &event.body {
+        EventBody::TasksReopened { tasks } => {
+            tasks.iter().try_for_each(|task| check_task(run, event, *task))?;
+        }
+        body => body.task().map_or(Ok(()), |task| check_task(run, event, task))?,
+    }
+    match &event.body {
+        EventBody::AttemptStarted(started) if !is_next(run, started) => {
+            Err(ApplyError::UnknownAttempt { event: name, attempt: started.attempt })
+        }
+        EventBody::AttemptEnded { attempt, .. }
+            if !state.indices.under_way.contains_key(attempt) =>
+        {
+            Err(ApplyError::UnknownAttempt { event: name, attempt: *attempt })
+        }
+        body if !fits_run(state, run, body) => {
+            Err(ApplyError::RunMisfit { event: name, run: run.id, status: (&run.phase).into() })
+        }
+        _ => Ok(()),
+    }
+}
+
+fn is_next(run: &Run, started: &AttemptStarted) -> bool {
+    let attempts = run.task(started.attempt.task()).map_or(0, |task| task.attempts.len());
+    u32::try_from(attempts).ok().and_then(|count| count.checked_add(1))
+        == Some(started.attempt.number())
+}
+
+fn fits_run(state: &State, run: &Run, body: &EventBody) -> bool {
+    match body {
+        EventBody::RunApproved => run.phase == RunPhase::AwaitingApproval,
+        EventBody::RunPaused { .. } | EventBody::AttemptStarted(_) => {
+            run.phase == RunPhase::Running
+        }
+        EventBody::RunResumed => matches!(run.phase, RunPhase::Paused { .. }),
+        EventBody::RunStopping { .. } => {
+            !run.has_ended() && !matches!(run.phase, RunPhase::Stopping { .. })
+        }
+        EventBody::RunEnded { .. } => state.indices.finished.contains(&run.id),
+        EventBody::TasksReopened { .. } => !matches!(run.phase, RunPhase::Stopping { .. }),
+        _ => !run.has_ended(),
+    }
+}
+
+fn check_task(run: &Run, event: &Event, id: TaskId) -> Result<(), ApplyError> {
+    let name = event.body.name();
+    let Some(task) = run.task(id) else {
+        return Err(ApplyError::UnknownTask { event: name, run: run.id, task: id });
+    };
+    let phase = &task.phase;
+    let fits = match &event.body {
+        EventBody::TaskApproved { .. } => *phase == TaskPhase::AwaitingApproval,
+        EventBody::TaskReady { .. } => {
+            matches!(phase, TaskPhase::Arrived | TaskPhase::Delayed { .. })
+        }
+        EventBody::TaskDelayed { .. } => *phase == TaskPhase::Waiting,
+        EventBody::TaskStopping { .. } | EventBody::AttemptEnded { .. } => {
+            matches!(phase, TaskPhase::Running { .. })
+        }
+        EventBody::TaskTimeoutChanged { .. } => !phase.has_ended(),
+        EventBody::TaskEnded { .. } => {
+            !matches!(phase, TaskPhase::Running { .. } | TaskPhase::Ended { .. })
+        }
+        EventBody::AttemptStarted(_) => matches!(phase, TaskPhase::Ready { .. }),
+        EventBody::TasksReopened { .. } => phase.has_ended(),
+        EventBody::RunCreated { .. }
+        | EventBody::RunApproved
+        | EventBody::RunPaused { .. }
+        | EventBody::RunResumed
+        | EventBody::RunStopping { .. }
+        | EventBody::RunEnded { .. }
+        | EventBody::RunTimeoutChanged { .. } => true,
+    };
+    if fits {
+        return Ok(());
+    }
+    Err(ApplyError::TaskMisfit { event: name, task: id, status: phase.into() })
+}

@@ -1,0 +1,183 @@
+//! Which ready tasks start now, in which order, and who carries them out.
+
+use crate::{
+    agent::AgentProfile,
+    context,
+    event::{AttemptStarted, Event, EventBody},
+    ids::{AttemptId, RunId},
+    outcome::{Failure, Output, TaskOutcome},
+    plan::{Executor, Lane, PlannedTask},
+    state::{ReadyKey, Run, RunPhase, State, Task},
+    template,
+    time::Timestamp,
+};
+use serde_json::{Map, Value};
+use std::{
+    cmp::Reverse,
+    collections::{BTreeMap, BinaryHeap, btree_set},
+};
+
+/// Everything that can start at once.
+pub(super) fn starts(state: &State, now: Timestamp) -> Vec<Event> {
+    let mut starts =
+        Starts { state, now, events: Vec::new(), workers: BTreeMap::new(), load: BTreeMap::new() };
+    [Lane::Inline, Lane::Native, Lane::Process].into_iter().for_each(|lane| starts.fill(lane));
+    starts.events
+}
+
+/// Collects what is started in one go, counting the workers that it takes up.
+struct Starts<'a> {
+    state: &'a State,
+    now: Timestamp,
+    events: Vec<Event>,
+    workers: BTreeMap<RunId, u32>,
+    load: BTreeMap<&'a str, u32>,
+}
+
+impl<'a> Starts<'a> {
+    fn fill(&mut self, lane: Lane) {
+        let indices = &self.state.indices;
+        let busy = indices.busy.get(&lane).copied().unwrap_or(0);
+        let mut free = self.state.limits.of(lane).saturating_sub(busy);
+        if free == 0 {
+            return;
+        }
+        let mut queues: Vec<btree_set::Iter<'_, ReadyKey>> = Vec::new();
+        let mut heads = BinaryHeap::new();
+        for (queue, tasks) in &indices.ready {
+            let running = |run: &Run| run.phase == RunPhase::Running;
+            if queue.lane == lane && self.state.run(queue.run).is_some_and(running) {
+                let mut tasks = tasks.iter();
+                heads.extend(tasks.next().map(|head| Reverse((head, queues.len()))));
+                queues.push(tasks);
+            }
+        }
+        while free > 0
+            && let Some(Reverse((key, queue))) = heads.pop()
+        {
+            let Some((run, task, planned)) = self.state.planned(key.task) else { continue };
+            // When one cannot start, the others in its queue cannot either.
+            let Some(body) = self.start(run, task, planned, lane) else { continue };
+            free -= u32::from(matches!(body, EventBody::AttemptStarted(_)));
+            self.events.push(Event { run: run.id, at: self.now, body });
+            heads.extend(queues[queue].next().map(|head| Reverse((head, queue))));
+        }
+    }
+
+    /// `None` while the run, or every agent that could take the task, is at its limit.
+    fn start(
+        &mut self,
+        run: &'a Run,
+        task: &Task,
+        planned: &'a PlannedTask,
+        lane: Lane,
+    ) -> Option<EventBody> {
+        let started_now = self.workers.get(&run.id).copied().unwrap_or(0);
+        let workers = run.counts.workers + started_now;
+        let full = run.plan.max_parallel.is_some_and(|max| workers >= max);
+        if full && lane != Lane::Inline {
+            return None;
+        }
+        let (executor, why) = self.choose(run, task, planned)?;
+        let number = u32::try_from(task.attempts.len()).ok()?.checked_add(1)?;
+        let attempt = AttemptId::new(task.id, number)?;
+        let (prompt, with) = match render(run, task, planned) {
+            Ok(rendered) => rendered,
+            Err(failure) => {
+                let outcome = TaskOutcome::Failed { failure, output: Output::default() };
+                return Some(EventBody::TaskEnded { task: task.id, outcome: Box::new(outcome) });
+            }
+        };
+        let mut own_timeout = None;
+        if let Executor::Agent { name, .. } = executor {
+            *self.load.entry(name).or_default() += 1;
+            own_timeout = run.plan.agents.get(name).map(|agent| agent.timeout);
+        }
+        if lane != Lane::Inline {
+            *self.workers.entry(run.id).or_default() += 1;
+        }
+        let timeout = task.timeout.or(planned.timeout).or(own_timeout);
+        Some(EventBody::AttemptStarted(Box::new(AttemptStarted {
+            attempt,
+            executor: executor.clone(),
+            why,
+            prompt,
+            with,
+            timeout: timeout.unwrap_or(AgentProfile::DEFAULT_TIMEOUT),
+        })))
+    }
+
+    /// The least loaded candidate that has a free place, and why it.
+    fn choose(
+        &self,
+        run: &Run,
+        task: &Task,
+        planned: &'a PlannedTask,
+    ) -> Option<(&'a Executor, String)> {
+        let candidates = task.candidates(planned);
+        // `min_by_key` keeps the first of equals, and the plan has them in the order of preference.
+        let (load, chosen) = candidates
+            .iter()
+            .filter_map(|&executor| Some((self.free_load(run, executor)?, executor)))
+            .min_by_key(|(load, _)| *load)?;
+        let mut why = match (chosen, candidates.len()) {
+            _ if task.failures > 0 => {
+                return Some((chosen, format!("retry {} of {}", task.failures, planned.retry.max)));
+            }
+            (Executor::Native { .. }, _) => format!("native action, mode {}", planned.mode),
+            (Executor::Agent { fallback: true, .. }, _) => "fallback".to_owned(),
+            (Executor::Agent { .. }, 1) => "the only candidate".to_owned(),
+            (Executor::Agent { .. }, count) => {
+                format!("least loaded of {count} candidates ({load} under way)")
+            }
+        };
+        // What vanished was not given up: then this may be the same one again.
+        let before = task.attempts.iter().rev().map(|attempt| &attempt.started.executor);
+        if !task.given_up.is_empty()
+            && let Some(failed) = before.into_iter().find(|executor| *executor != chosen)
+        {
+            why.push_str(&format!(", after {failed} failed"));
+        }
+        Some((chosen, why))
+    }
+
+    /// How many attempts are under way there; `None` when it takes no more.
+    fn free_load(&self, run: &Run, executor: &Executor) -> Option<u32> {
+        let Executor::Agent { name, .. } = executor else { return Some(0) };
+        let now = self.load.get(name.as_str()).copied().unwrap_or(0);
+        let load = self.state.indices.load.get(name).copied().unwrap_or(0) + now;
+        let max = run
+            .plan
+            .agents
+            .get(name)
+            .map_or(AgentProfile::DEFAULT_MAX_LOAD, |agent| agent.max_load);
+        (load < max).then_some(load)
+    }
+}
+
+/// The prompt and the arguments as the attempt gets them.
+fn render(
+    run: &Run,
+    task: &Task,
+    planned: &PlannedTask,
+) -> Result<(Option<String>, Map<String, Value>), Failure> {
+    let mut texts: Vec<&str> = planned.prompt.as_deref().into_iter().collect();
+    planned.with.values().for_each(|value| collect_texts(value, &mut texts));
+    texts.retain(|text| template::is_template(text));
+    if texts.is_empty() {
+        return Ok((planned.prompt.clone(), planned.with.clone()));
+    }
+    let references = texts.iter().flat_map(|text| template::check_template(text).references);
+    let context = context::of_task(run, task.id, references.collect());
+    let prompt = planned.prompt.as_deref().map(|text| template::render(text, &context));
+    Ok((prompt.transpose()?, template::render_json(&planned.with, &context)?))
+}
+
+fn collect_texts<'a>(value: &'a Value, texts: &mut Vec<&'a str>) {
+    match value {
+        Value::String(text) => texts.push(text),
+        Value::Array(items) => items.iter().for_each(|item| collect_texts(item, texts)),
+        Value::Object(map) => map.values().for_each(|item| collect_texts(item, texts)),
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    }
+}
