@@ -2,8 +2,10 @@
 //! happens next. It knows no clock, no file, no process; whoever calls it brings those.
 
 pub mod agent;
+pub mod agent_file;
 pub mod apply;
 pub mod catalog;
+pub mod config;
 mod context;
 pub mod decide;
 pub mod diagnostic;

@@ -170,11 +170,27 @@ impl<'c> Team<'c> {
                     Mode::Strategic => "mode strategic is for agents only, and none has",
                 };
                 let message = format!("{layer} `{}`", shown(&needed));
-                findings.error(at, message, self.who_was_near(&needed));
+                let hint = match (natives.first(), agents.first()) {
+                    (Some(native), _) => format!("the native action `{}` has", native.name),
+                    (None, Some((agent, _))) => format!("agent `{}` has", agent.profile.name),
+                    (None, None) => return self.nobody(at, message, &needed, findings),
+                };
+                findings.error(at, message, format!("{hint}: give the step another mode"));
             }
         }
         let agents = if agent_counts { agents } else { Vec::new() };
         Candidates { natives, agents, said: false }
+    }
+
+    fn nobody(
+        &self,
+        at: At,
+        message: String,
+        needed: &[&str],
+        findings: &mut Findings<'_>,
+    ) -> Candidates<'c> {
+        findings.error(at, message, self.who_was_near(needed));
+        Candidates { said: true, ..Candidates::default() }
     }
 
     /// Available agents that have all of `needed`, the preferred one first, then their fallbacks.

@@ -183,9 +183,9 @@ impl<'n> Text<'n> {
             }
             Value::List(_) | Value::Map(_) => {
                 let message = format!("{what} is a text, but this is {}", node.kind());
-                // The most common slip by far: `prompt: {{ x }}` is a YAML mapping.
+                // `[agent, {prompt}]` is what people write first, and a mapping in YAML.
                 let hint = if findings.written(node.at).starts_with('{') {
-                    "put a template in quotes: \"{{ … }}\""
+                    "put a text with braces in quotes: \"{…}\""
                 } else {
                     "write one text here"
                 };
@@ -209,5 +209,6 @@ pub(crate) fn shortened(text: &str) -> String {
     if short.len() < text.trim_end().len() {
         short.push('…');
     }
-    short
+    // A terminal would obey them.
+    short.replace(char::is_control, "\u{fffd}")
 }

@@ -39,8 +39,8 @@ impl<'a> Findings<'a> {
             line: at.line,
             column: at.column,
             severity,
-            message,
-            hint,
+            message: printable(message),
+            hint: printable(hint),
         });
     }
 
@@ -79,4 +79,9 @@ impl<'a> Findings<'a> {
         }
         self.list
     }
+}
+
+/// Messages quote files, and a terminal would obey the control characters in them.
+fn printable(text: String) -> String {
+    if text.contains(char::is_control) { text.replace(char::is_control, "\u{fffd}") } else { text }
 }

@@ -1,6 +1,6 @@
 //! YAML to nodes, within limits that keep a hostile file from taking time or memory.
 
-use super::{At, Entry, Node, Source, Value, count};
+use super::{At, Entry, Node, Source, Value, count, shortened};
 use crate::diagnostic::{Diagnostic, Severity};
 use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
 use serde_saphyr::{
@@ -179,7 +179,13 @@ fn diagnostic(source: Source<'_>, error: &Error) -> Diagnostic {
     };
     let location = error.location().unwrap_or(Location::UNKNOWN);
     let at = Converter { source }.at(location);
-    let (message, hint) = explain(error);
+    let (message, hint) = match error {
+        Error::Unexpected { .. } if source.text[..at.start].ends_with('{') => (
+            "a text that starts with `{{` is a mapping in YAML".to_owned(),
+            "put all of it in quotes: \"{{ … }}\"".to_owned(),
+        ),
+        error => explain(error),
+    };
     Diagnostic {
         file: source.file.to_owned(),
         line: at.line,
@@ -222,7 +228,10 @@ fn explain(error: &Error) -> (String, String) {
             ("the alias stands inside the value that it repeats".to_owned(), "write the value out")
         }
         Error::DuplicateMappingKey { key, .. } => (
-            format!("`{}` is given twice in one mapping", key.as_deref().unwrap_or("a key")),
+            format!(
+                "`{}` is given twice in one mapping",
+                shortened(key.as_deref().unwrap_or("a key"))
+            ),
             "remove one of the two",
         ),
         Error::NonFiniteFloat { value, .. } => (

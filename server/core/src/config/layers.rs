@@ -1,0 +1,202 @@
+//! The layers that set values, one over the other: files, then the environment, then flags.
+
+use super::{Config, KEYS, Origin, table::Given};
+use crate::{
+    diagnostic::Diagnostic,
+    source::{At, Findings, Source, did_you_mean, shortened},
+};
+use toml::{
+    Spanned,
+    de::{DeTable, DeValue},
+};
+
+/// The largest file that is read.
+const MAX_FILE_BYTES: usize = 1 << 20;
+
+/// Whose file it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Layer {
+    User,
+    Workspace,
+}
+
+impl Config {
+    /// Sets what a configuration file says. What is wrong with it is left as it was and named; the
+    /// diagnostics are sorted by position.
+    pub fn layer_file(&mut self, layer: Layer, file: &str, text: &str) -> Vec<Diagnostic> {
+        if text.len() > MAX_FILE_BYTES {
+            let message = format!("the file is larger than {} MiB", MAX_FILE_BYTES >> 20);
+            return vec![Diagnostic::error(file, message, "keep the keys that you change only")];
+        }
+        let source = Source::new(file, text);
+        let mut findings = Findings::new(source);
+        let (root, errors) = DeTable::parse_recoverable(text);
+        for error in &errors {
+            let at = source.at(error.span().map_or(0, |span| span.start));
+            let message = format!("not valid TOML: {}", error.message());
+            let hint = match layer {
+                Layer::User => "write `[limits]` on a line and `max_parallel = 4` below it",
+                Layer::Workspace => "write `[run]` on a line and `approve = true` below it",
+            };
+            findings.error(at, message, hint);
+        }
+        if errors.is_empty() {
+            self.table(String::new(), root.get_ref(), &mut findings);
+        }
+        findings.finish()
+    }
+
+    fn table(&mut self, prefix: String, table: &DeTable<'_>, findings: &mut Findings<'_>) {
+        for (name, value) in table {
+            let key = format!("{prefix}{}", name.get_ref());
+            let at = findings.source.at(name.span().start);
+            let is_section = KEYS.iter().any(|known| {
+                known.name.strip_prefix(key.as_str()).is_some_and(|rest| rest.starts_with('.'))
+            });
+            match value.get_ref() {
+                DeValue::Table(table) if is_section => {
+                    self.table(format!("{key}."), table, findings);
+                }
+                _ if is_section => {
+                    let message = format!("`{key}` is a section, not a value");
+                    findings.error(at, message, format!("write `[{key}]` and its keys below"));
+                }
+                _ => self.key(&key, at, value, findings),
+            }
+        }
+    }
+
+    fn key(
+        &mut self,
+        key: &str,
+        at: At,
+        value: &Spanned<DeValue<'_>>,
+        findings: &mut Findings<'_>,
+    ) {
+        let given = match value.get_ref() {
+            DeValue::String(text) => Given::Text(text),
+            DeValue::Boolean(value) => Given::Bool(*value),
+            DeValue::Integer(number) => i64::from_str_radix(number.as_str(), number.radix())
+                .map_or(Given::Other("a number out of range"), Given::Integer),
+            DeValue::Float(_) => Given::Other("a number with a fraction"),
+            DeValue::Datetime(_) => Given::Other("a date"),
+            DeValue::Array(_) => Given::Other("a list"),
+            DeValue::Table(_) => Given::Other("a table"),
+        };
+        let origin = Origin::File { file: findings.source.file.to_owned(), line: at.line };
+        match self.set(key, given, origin) {
+            Some(Ok(())) => {}
+            Some(Err(wrong)) => {
+                let at = findings.source.at(value.span().start);
+                findings.error(at, format!("`{key}` is {wrong}"), example(key));
+            }
+            None => {
+                let message = format!("there is no setting `{}`", shortened(key));
+                findings.error(at, message, unknown_hint(key));
+            }
+        }
+    }
+
+    /// Sets what the environment says. `variable` looks one up.
+    pub fn layer_environment(
+        &mut self,
+        variable: impl Fn(&str) -> Option<String>,
+    ) -> Vec<Diagnostic> {
+        let mut diagnostics = Vec::new();
+        for key in KEYS {
+            let Some(text) = variable(key.variable).filter(|text| !text.is_empty()) else {
+                continue;
+            };
+            let origin = Origin::Variable(key.variable);
+            if let Some(Err(wrong)) = self.set(key.name, Given::Text(&text), origin) {
+                let message = format!("`{}` is {wrong}", shortened(&text));
+                let file = format!("${}", key.variable);
+                diagnostics.push(Diagnostic::error(&file, message, example(key.name)));
+            }
+        }
+        diagnostics
+    }
+
+    /// Sets what a flag of the command line says: `--config limits.max_parallel=4`.
+    pub fn layer_flag(&mut self, key: &str, value: &str) -> Result<(), Diagnostic> {
+        match self.set(key, Given::Text(value), Origin::Flag) {
+            Some(Ok(())) => Ok(()),
+            Some(Err(wrong)) => {
+                let message = format!("`{key}` is {wrong}");
+                Err(Diagnostic::error("--config", message, example(key)))
+            }
+            None => {
+                let message = format!("there is no setting `{}`", shortened(key));
+                Err(Diagnostic::error("--config", message, unknown_hint(key)))
+            }
+        }
+    }
+}
+
+/// How the key is written, with its default.
+fn example(key: &str) -> String {
+    let default = KEYS.iter().find(|known| known.name == key).map(|known| (known.default)());
+    let name = key.rsplit_once('.').map_or(key, |(_, name)| name);
+    format!("the default is `{name} = {}`", default.unwrap_or_default())
+}
+
+fn unknown_hint(key: &str) -> String {
+    let sections = KEYS.iter().filter_map(|known| known.name.split_once('.'));
+    let known = sections.map(|(section, _)| section).chain(KEYS.iter().map(|known| known.name));
+    match did_you_mean(key, known) {
+        Some(near) => format!("did you mean `{near}`?"),
+        None => "see docs/configuration.md, or `orchestra config` for every key".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::time::Millis;
+
+    #[test]
+    fn later_layers_win_and_say_so() {
+        let mut config = Config::default();
+        let user = "[limits]\nmax_parallel = 4\nageing = \"30s\"\n[run]\napprove = true\n";
+        assert_eq!(config.layer_file(Layer::User, "~/config.toml", user), []);
+        let workspace = "limits.max_parallel = 2\nattempt.log_limit = \"1MiB\"\n";
+        assert_eq!(config.layer_file(Layer::Workspace, "w/config.toml", workspace), []);
+        let variable = |name: &str| (name == "ORCHESTRA_LIMITS_AGEING").then(|| "5s".to_owned());
+        assert_eq!(config.layer_environment(variable), []);
+        config.layer_flag("attempt.grace", "1s").unwrap();
+
+        assert_eq!(config.limits_max_parallel.value.get(), 2);
+        assert_eq!(config.limits_max_parallel.origin.to_string(), "w/config.toml:1");
+        assert_eq!(config.limits_ageing.value, Millis::seconds(5));
+        assert_eq!(config.limits_ageing.origin.to_string(), "$ORCHESTRA_LIMITS_AGEING");
+        assert_eq!(config.run_approve.origin.to_string(), "~/config.toml:5");
+        assert_eq!(config.attempt_grace.value, Millis::seconds(1));
+        assert_eq!(config.attempt_grace.origin, Origin::Flag);
+        assert_eq!(config.attempt_log_limit.value.to_string(), "1MiB");
+        assert_eq!(config.store_backups_kept.origin, Origin::Default);
+        let effective = config.effective();
+        assert_eq!(effective.len(), KEYS.len());
+        assert_eq!(effective[1].value, "\"1s\"");
+    }
+
+    #[test]
+    fn a_wrong_value_changes_nothing() {
+        let mut config = Config::default();
+        assert_eq!(config.layer_file(Layer::User, "c", "limits.max_parallel = 5000\n").len(), 1);
+        let wrong = config.layer_environment(|name| {
+            (name == "ORCHESTRA_RUN_APPROVE").then(|| "perhaps".to_owned())
+        });
+        assert_eq!(wrong[0].file, "$ORCHESTRA_RUN_APPROVE");
+        let error = config.layer_flag("limits.max_paralel", "4").unwrap_err();
+        assert_eq!(error.hint, "did you mean `limits.max_parallel`?");
+        assert_eq!(config, Config::default());
+    }
+
+    #[test]
+    fn variables_are_named_after_their_keys() {
+        for key in KEYS {
+            let expected = format!("ORCHESTRA_{}", key.name.replace('.', "_").to_uppercase());
+            assert_eq!(key.variable, expected);
+        }
+    }
+}
