@@ -1,1 +1,2 @@
 //! runtimes
+pub mod native;

@@ -1,1 +1,2 @@
 //! vcs
+pub mod repo;

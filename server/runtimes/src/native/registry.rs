@@ -1,0 +1,40 @@
+//! The native actions that exist.
+
+use super::{
+    contract::Native, deps::ListDependencies, hotspots::Hotspots, metrics::Metrics,
+    report::WriteReport, search::Search, secrets::ScanSecrets, set_value::SetValue, todo::ScanTodo,
+};
+
+/// All native actions, by name.
+pub fn all() -> &'static [&'static dyn Native] {
+    &[
+        &ListDependencies,
+        &Hotspots,
+        &WriteReport,
+        &ScanSecrets,
+        &ScanTodo,
+        &SetValue,
+        &Metrics,
+        &Search,
+    ]
+}
+
+/// The native action of this name.
+pub fn find(name: &str) -> Option<&'static dyn Native> {
+    all().iter().copied().find(|native| native.info().name == name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn actions_are_listed_by_name_and_found() {
+        let names: Vec<&str> = all().iter().map(|native| native.info().name).collect();
+        assert!(names.is_sorted(), "{names:?}");
+        assert!(
+            names.iter().all(|name| find(name).is_some_and(|found| found.info().name == *name))
+        );
+        assert!(find("no.such").is_none());
+    }
+}

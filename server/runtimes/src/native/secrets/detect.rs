@@ -1,0 +1,392 @@
+//! Finding the byte ranges of secrets in a text.
+
+use super::{
+    super::finding::Severity,
+    plausible::{entropy, is_placeholder, is_random},
+    rules::{ASSIGNMENT, NAMES, PEM_KEY, RULES, Rule, SETTING},
+};
+use aho_corasick::AhoCorasick;
+use regex::Regex;
+use std::{collections::BTreeMap, ops::Range, sync::LazyLock};
+
+/// One secret.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Secret {
+    pub(super) rule: &'static str,
+    pub(super) title: &'static str,
+    pub(super) confidence: Severity,
+    /// In bytes of the whole text.
+    pub(super) value: Range<usize>,
+}
+
+/// How the file writes values.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Style {
+    /// Generated: only the well-known formats mean something there.
+    Generated,
+    /// Values are quoted.
+    Code,
+    /// Values may stand without quotes.
+    Settings,
+}
+
+impl Style {
+    pub(super) fn of(path: &str) -> Self {
+        let name = path.rsplit('/').next().unwrap_or(path).to_ascii_lowercase();
+        let ends = |endings: &[&str]| endings.iter().any(|ending| name.ends_with(ending));
+        if ends(&[
+            ".lock",
+            "-lock.json",
+            "-lock.yaml",
+            ".sum",
+            ".min.js",
+            ".min.css",
+            ".map",
+            ".svg",
+        ]) {
+            Self::Generated
+        } else if name.starts_with(".env")
+            || ends(&[
+                ".env",
+                ".ini",
+                ".cfg",
+                ".conf",
+                ".properties",
+                ".yaml",
+                ".yml",
+                ".toml",
+                ".netrc",
+                ".npmrc",
+                ".pypirc",
+            ])
+        {
+            Self::Settings
+        } else {
+            Self::Code
+        }
+    }
+}
+
+/// Longer lines are looked at only around each keyword.
+const LONGEST_LINE: usize = 4 * 1024;
+const BEFORE_KEYWORD: usize = 256;
+const AFTER_KEYWORD: usize = 1024;
+
+/// What a keyword calls for.
+#[derive(Clone, Copy)]
+enum Call {
+    Rule(usize),
+    Name,
+    PemKey,
+}
+
+struct Detector {
+    keywords: AhoCorasick,
+    calls: Vec<Call>,
+    rules: Vec<(Regex, &'static Rule)>,
+    assignment: Regex,
+    setting: Regex,
+    pem_key: Regex,
+}
+
+impl Detector {
+    fn new() -> Result<Self, String> {
+        let compile = |pattern: &str| Regex::new(pattern).map_err(|error| error.to_string());
+        let mut words = vec!["private key"];
+        let mut calls = vec![Call::PemKey];
+        for (position, rule) in RULES.iter().enumerate() {
+            words.extend(rule.keywords);
+            calls.extend(rule.keywords.iter().map(|_| Call::Rule(position)));
+        }
+        words.extend(NAMES);
+        calls.extend(NAMES.iter().map(|_| Call::Name));
+        let keywords = AhoCorasick::builder()
+            .ascii_case_insensitive(true)
+            .build(words)
+            .map_err(|error| error.to_string())?;
+        let rules = RULES
+            .iter()
+            .map(|rule| Ok((compile(rule.pattern)?, rule)))
+            .collect::<Result<_, String>>()?;
+        Ok(Self {
+            keywords,
+            calls,
+            rules,
+            assignment: compile(ASSIGNMENT)?,
+            setting: compile(SETTING)?,
+            pem_key: compile(PEM_KEY)?,
+        })
+    }
+}
+
+/// All patterns are constants, and a test compiles them.
+static DETECTOR: LazyLock<Result<Detector, String>> = LazyLock::new(Detector::new);
+
+/// Whether secrets can be told at all: a scanner that finds nothing must have looked.
+pub(super) fn ready() -> Result<(), &'static str> {
+    DETECTOR.as_ref().map(|_| ()).map_err(String::as_str)
+}
+
+/// All secrets of a text, in order, none overlapping another. Finds none when it is not [`ready`].
+pub(super) fn detect(text: &str, style: Style) -> Vec<Secret> {
+    let Ok(detector) = &*DETECTOR else { return Vec::new() };
+    let mut found: BTreeMap<usize, Secret> = BTreeMap::new();
+    // The last region that each call has seen: a line is tried once for each, not once a keyword.
+    let mut seen: Vec<Option<Range<usize>>> = vec![None; detector.rules.len() + 2];
+    for keyword in detector.keywords.find_overlapping_iter(text) {
+        let call = detector.calls[keyword.pattern().as_usize()];
+        let slot = match call {
+            Call::Rule(position) => position,
+            Call::Name => detector.rules.len(),
+            Call::PemKey => detector.rules.len() + 1,
+        };
+        if call_is_off(call, style) {
+            continue;
+        }
+        let region = region(text, keyword.start());
+        if seen[slot].as_ref() == Some(&region) {
+            continue;
+        }
+        seen[slot] = Some(region.clone());
+        let mut add = |secret: Secret| keep(&mut found, secret);
+        match call {
+            Call::Rule(position) => {
+                let (pattern, rule) = &detector.rules[position];
+                by_rule(text, &region, pattern, rule, &mut add);
+            }
+            Call::Name => {
+                by_name(text, &region, &detector.assignment, &mut add);
+                if style == Style::Settings {
+                    by_name(text, &region, &detector.setting, &mut add);
+                }
+            }
+            Call::PemKey => by_pem(text, &region, &detector.pem_key, &mut add),
+        }
+    }
+    without_overlaps(found)
+}
+
+fn call_is_off(call: Call, style: Style) -> bool {
+    matches!(call, Call::Name) && style == Style::Generated
+}
+
+/// The line around `at`, or a part of it when it is long. Looks no further than a long line, so that
+/// many keywords in one of them cost no more than their windows.
+fn region(text: &str, at: usize) -> Range<usize> {
+    let is_break = |byte: &u8| *byte == b'\n';
+    let bytes = text.as_bytes();
+    let before = at.saturating_sub(LONGEST_LINE);
+    let after = (at + LONGEST_LINE).min(bytes.len());
+    let start = bytes[before..at].iter().rposition(is_break).map(|i| before + i + 1);
+    let end = bytes[at..after].iter().position(is_break).map(|i| at + i);
+    let start = start.or((before == 0).then_some(0));
+    let end = end.or((after == bytes.len()).then_some(after));
+    if let (Some(start), Some(end)) = (start, end) {
+        return start..end;
+    }
+    let boundary = |wanted: usize| {
+        (wanted..=text.len()).find(|i| text.is_char_boundary(*i)).unwrap_or(text.len())
+    };
+    let start = boundary(at.saturating_sub(BEFORE_KEYWORD)).max(start.unwrap_or(0));
+    let end = boundary(at + AFTER_KEYWORD).min(end.unwrap_or(text.len()));
+    start..end
+}
+
+fn by_rule(
+    text: &str,
+    region: &Range<usize>,
+    pattern: &Regex,
+    rule: &'static Rule,
+    add: &mut dyn FnMut(Secret),
+) {
+    for captures in pattern.captures_iter(&text[region.clone()]) {
+        let Some(value) = captures.get(1) else { continue };
+        if entropy(value.as_str()) >= rule.least_entropy && !is_placeholder(value.as_str()) {
+            add(Secret {
+                rule: rule.id,
+                title: rule.title,
+                confidence: rule.confidence,
+                value: region.start + value.start()..region.start + value.end(),
+            });
+        }
+    }
+}
+
+fn by_name(text: &str, region: &Range<usize>, pattern: &Regex, add: &mut dyn FnMut(Secret)) {
+    for captures in pattern.captures_iter(&text[region.clone()]) {
+        let (Some(name), Some(value)) = (captures.get(1), captures.get(2)) else { continue };
+        if let Some((rule, title, confidence)) = judge(name.as_str(), value.as_str()) {
+            let value = region.start + value.start()..region.start + value.end();
+            add(Secret { rule, title, confidence, value });
+        }
+    }
+}
+
+/// What an assigned value probably is.
+fn judge(name: &str, value: &str) -> Option<(&'static str, &'static str, Severity)> {
+    const RANDOM_LENGTH: usize = 16;
+    const LONG_LENGTH: usize = 24;
+    if is_placeholder(value) || !is_random(value) {
+        return None;
+    }
+    let name = name.to_ascii_lowercase();
+    let is_password = name.contains("passw") || name.contains("pwd");
+    let bits = entropy(value);
+    if value.len() >= LONG_LENGTH && bits >= 3.5 {
+        Some(("assigned-secret", "high-entropy value", Severity::Medium))
+    } else if value.len() >= RANDOM_LENGTH && bits >= 3.2 {
+        Some(("assigned-secret", "high-entropy value", Severity::Low))
+    } else if is_password && bits >= 2.7 {
+        Some(("assigned-password", "password", Severity::Low))
+    } else {
+        None
+    }
+}
+
+/// The header alone is often code that reads keys; a body makes it a key.
+fn by_pem(text: &str, region: &Range<usize>, pattern: &Regex, add: &mut dyn FnMut(Secret)) {
+    const SHORTEST_BODY: usize = 40;
+    const LOOKED_AT: usize = 400;
+    for header in pattern.find_iter(&text[region.clone()]) {
+        let start = region.start + header.end();
+        let rest: String = text[start..].chars().take(LOOKED_AT).collect();
+        // In a text literal the lines are joined by `\n`.
+        let body = rest.replace("\\r", "").replace("\\n", "\n");
+        let body_lines =
+            body.lines().map(|line| line.trim().trim_matches(['"', '\'', '+', '`', ' ', ',']));
+        let longest = body_lines
+            .take_while(|line| !line.contains("-----END"))
+            .filter(|line| line.bytes().all(|b| b.is_ascii_alphanumeric() || b"+/=".contains(&b)))
+            .map(str::len)
+            .max()
+            .unwrap_or(0);
+        if longest >= SHORTEST_BODY {
+            add(Secret {
+                rule: "private-key",
+                title: "private key",
+                confidence: Severity::High,
+                value: region.start + header.start()..text.len().min(end_of_line(text, start)),
+            });
+        }
+    }
+}
+
+fn end_of_line(text: &str, at: usize) -> usize {
+    text[at..].find('\n').map_or(text.len(), |i| at + i)
+}
+
+/// Of two that begin at one place the more certain stays.
+fn keep(found: &mut BTreeMap<usize, Secret>, secret: Secret) {
+    match found.get(&secret.value.start) {
+        Some(other) if other.confidence <= secret.confidence => {}
+        _ => {
+            found.insert(secret.value.start, secret);
+        }
+    }
+}
+
+fn without_overlaps(found: BTreeMap<usize, Secret>) -> Vec<Secret> {
+    let mut kept: Vec<Secret> = Vec::new();
+    for secret in found.into_values() {
+        match kept.last_mut() {
+            Some(last) if secret.value.start < last.value.end => {
+                if secret.confidence < last.confidence {
+                    *last = secret;
+                }
+            }
+            _ => kept.push(secret),
+        }
+    }
+    kept
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rules(text: &str, style: Style) -> Vec<(&'static str, String)> {
+        let secrets = detect(text, style);
+        secrets.into_iter().map(|s| (s.rule, text[s.value].to_owned())).collect()
+    }
+
+    /// Put together at run time, so that this file holds no credential.
+    fn random(length: usize) -> String {
+        "q7Zk2Xw9Rv4Tb8Nm3Lp6Jh1Gd5Fs0Ya".chars().cycle().take(length).collect()
+    }
+
+    #[test]
+    fn every_pattern_compiles_and_every_keyword_is_lowercase() {
+        assert_eq!(DETECTOR.as_ref().err(), None);
+        let keywords = RULES.iter().flat_map(|rule| rule.keywords).chain(NAMES);
+        for keyword in keywords {
+            assert_eq!(*keyword, keyword.to_lowercase());
+        }
+    }
+
+    #[test]
+    fn well_known_formats_are_found() {
+        let upper: String =
+            random(64).to_uppercase().chars().filter(|c| !"0189".contains(*c)).collect();
+        let hex = "3f9a1c7e5b2d8046".repeat(4);
+        let samples = [
+            ("aws-access-key", format!("AKIA{}", &upper[..16])),
+            ("github-token", format!("ghs_{}", random(36))),
+            ("github-fine-token", format!("github_pat_{}", random(40))),
+            ("gitlab-token", format!("glpat-{}", random(20))),
+            ("slack-token", format!("xoxb-{}", random(30))),
+            ("stripe-live-key", format!("sk_live_{}", random(24))),
+            ("google-api-key", format!("AIza{}", random(35))),
+            ("openai-key", format!("sk-proj-{}", random(48))),
+            ("anthropic-key", format!("sk-ant-api03-{}", random(90))),
+            ("npm-token", format!("npm_{}", random(36))),
+            ("pypi-token", format!("pypi-AgE{}", random(60))),
+            ("json-web-token", format!("eyJ{}.eyJ{}.{}", random(20), random(20), random(20))),
+            ("digitalocean-token", format!("dop_v1_{hex}")),
+        ];
+        for (rule, value) in samples {
+            for text in [format!("x = \"{value}\";\n"), format!("X={value}\n"), value.clone()] {
+                assert_eq!(rules(&text, Style::Code), [(rule, value.clone())], "{text}");
+            }
+        }
+        let text = format!("url = \"https://bob:{}@example.org/\"", random(12));
+        assert_eq!(rules(&text, Style::Code), [("url-password", random(12))]);
+    }
+
+    #[test]
+    fn a_private_key_needs_a_body() {
+        let header = ["-----BEGIN RSA PRIVATE", "KEY-----"].join(" ");
+        let body = random(64);
+        assert_eq!(rules(&format!("{header}\n{body}\n"), Style::Code).len(), 1);
+        assert_eq!(rules(&format!("k = \"{header}\\n{body}\\n\""), Style::Code).len(), 1);
+        assert_eq!(rules(&format!("if text.starts_with(\"{header}\") {{\n"), Style::Code), []);
+    }
+
+    #[test]
+    fn assigned_values_are_judged_by_entropy() {
+        let long = random(32);
+        let code = format!("const API_KEY: &str = 1; api_key = '{long}'; \"secret\": \"{long}\"");
+        let found = rules(&code, Style::Code);
+        assert_eq!(found, [("assigned-secret", long.clone()), ("assigned-secret", long.clone())]);
+        assert_eq!(rules(&format!("DB_PASSWORD={}\n", random(12)), Style::Code), []);
+        assert_eq!(
+            rules(&format!("A=1\nDB_PASSWORD={}\n", random(12)), Style::Settings),
+            [("assigned-password", random(12))]
+        );
+        for harmless in [
+            "token = \"access_token_type_1\"",
+            "password = \"changeme123\"",
+            "secret: \"${SECRET_1_VALUE_XYZ}\"",
+            "tokens = \"1.10.0-beta.2\"",
+            "max_tokens: 4096",
+        ] {
+            assert_eq!(rules(harmless, Style::Settings), [], "{harmless}");
+        }
+    }
+
+    #[test]
+    fn long_lines_cost_a_window_for_each_keyword() {
+        let value = format!("ghp_{}", random(36));
+        let line = format!("{}\"{value}\"{}", "a;".repeat(500_000), "b;".repeat(500_000));
+        assert_eq!(rules(&line, Style::Code), [("github-token", value)]);
+    }
+}

@@ -1,0 +1,269 @@
+//! `secrets.scan`: credentials that were left in files, masked wherever they are shown.
+
+mod detect;
+mod plausible;
+mod rules;
+
+use super::{
+    arguments::Arguments,
+    contract::{Argument, ArgumentKind, Context, DefaultValue, Info, Native, Report, Stop},
+    files::{self, Coverage, TextFile},
+    finding::{Finding, Severity, excerpt},
+    listing::{
+        Count, Counts, GROUPS, LISTED_ITEMS, RESULT_ITEMS, counted, halve, listing_file, to_result,
+    },
+    places::Places,
+    ranked::Ranked,
+};
+use detect::{Style, detect};
+use serde::{Deserialize, Serialize};
+use std::ops::Range;
+
+pub(crate) struct ScanSecrets;
+
+const INFO: Info = Info {
+    name: "secrets.scan",
+    description: "Finds credentials in files by their formats and by entropy; shows them masked.",
+    capabilities: &["secrets.scan", "security", "signals"],
+    inline: false,
+    arguments: &[
+        Argument {
+            name: "path",
+            kind: ArgumentKind::Text,
+            default: DefaultValue::Text(""),
+            description: "A folder or a file to look into; everything when it is empty.",
+        },
+        Argument {
+            name: "glob",
+            kind: ArgumentKind::Texts,
+            default: DefaultValue::Absent,
+            description: "Which files to read, as in .gitignore, such as `src/**/*.rs` or `!vendor`.",
+        },
+        Argument {
+            name: "confidence",
+            kind: ArgumentKind::Choice(&["high", "medium", "low"]),
+            default: DefaultValue::Text("low"),
+            description: "The least confidence that is reported.",
+        },
+        Argument {
+            name: "limit",
+            kind: ArgumentKind::Count { min: 1, max: 5_000 },
+            default: DefaultValue::Count(RESULT_ITEMS),
+            description: "How many findings the result holds at most.",
+        },
+    ],
+};
+
+/// What `secrets.scan` found.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SecretsResult {
+    /// The most certain ones first: `severity` is the confidence, one level lower in tests, fixtures
+    /// and examples; `kind` is the rule. `message` and `excerpt` show the value's first characters
+    /// at most.
+    pub findings: Vec<Finding>,
+    /// How many there are, listed or not.
+    pub total: u64,
+    pub by_confidence: Vec<Count>,
+    pub by_rule: Vec<Count>,
+    /// How many of them lie in tests, fixtures, examples or documentation.
+    pub in_tests: u64,
+    pub coverage: Coverage,
+}
+
+struct State {
+    found: Ranked<Finding>,
+    by_confidence: Counts,
+    by_rule: Counts,
+    in_tests: u64,
+}
+
+impl State {
+    fn new() -> Self {
+        Self {
+            found: Ranked::new(LISTED_ITEMS),
+            by_confidence: Counts::default(),
+            by_rule: Counts::default(),
+            in_tests: 0,
+        }
+    }
+
+    fn merge(mut self, other: Self) -> Self {
+        self.found.merge(other.found);
+        self.by_confidence.merge(other.by_confidence);
+        self.by_rule.merge(other.by_rule);
+        self.in_tests += other.in_tests;
+        self
+    }
+
+    fn add(&mut self, finding: Finding, in_tests: bool) {
+        self.by_confidence.add(finding.severity.as_str());
+        self.by_rule.add(&finding.kind);
+        self.in_tests += u64::from(in_tests);
+        self.found.push(finding);
+    }
+}
+
+impl Native for ScanSecrets {
+    fn info(&self) -> Info {
+        INFO
+    }
+
+    fn run(&self, ctx: &Context<'_>) -> Result<Report, Stop> {
+        let arguments = Arguments::read(INFO, ctx.with)?;
+        detect::ready().map_err(Stop::defect)?;
+        let options = files::Options {
+            below: arguments.text("path").unwrap_or_default().to_owned(),
+            globs: arguments.texts("glob"),
+            wanted: None,
+        };
+        let least = match arguments.text("confidence") {
+            Some("high") => Severity::High,
+            Some("medium") => Severity::Medium,
+            _ => Severity::Low,
+        };
+        let (states, coverage) = files::scan(ctx, &options, State::new, |state, file| {
+            let in_tests = plausible::is_test_path(file.path);
+            scan_file(file, in_tests, &mut |finding| {
+                if finding.severity <= least {
+                    state.add(finding, in_tests);
+                }
+            });
+        })?;
+        let state = states.into_iter().fold(State::new(), State::merge);
+        let mut by_confidence = state.by_confidence.top(GROUPS);
+        by_confidence.sort_by_key(|count| {
+            ["high", "medium", "low"].iter().position(|word| *word == count.name)
+        });
+        let mut result = SecretsResult {
+            total: state.found.total(),
+            findings: state.found.into_sorted(),
+            by_confidence,
+            by_rule: state.by_rule.top(GROUPS),
+            in_tests: state.in_tests,
+            coverage,
+        };
+        let files = vec![listing_file(ctx, "signals/secrets.json", &result)?];
+        result.findings.truncate(arguments.count("limit"));
+        let summary = summary(&result);
+        let result = to_result(result, |result| halve(&mut result.findings))?;
+        Ok(Report { summary, result, files })
+    }
+}
+
+fn summary(result: &SecretsResult) -> String {
+    let files = counted(result.coverage.files, "file", "files");
+    if result.total == 0 {
+        return format!("no credentials found in {files}");
+    }
+    let confidence: Vec<String> = result
+        .by_confidence
+        .iter()
+        .map(|count| format!("{} of {} confidence", count.count, count.name))
+        .collect();
+    format!(
+        "{} in {files}: {}",
+        counted(result.total, "possible credential", "possible credentials"),
+        confidence.join(", ")
+    )
+}
+
+fn scan_file(file: &TextFile<'_>, in_tests: bool, add: &mut dyn FnMut(Finding)) {
+    let mut places = Places::new(file.text);
+    for secret in detect(file.text, Style::of(file.path)) {
+        let place = places.find(secret.value.start);
+        let value = &file.text[secret.value.clone()];
+        let severity = if in_tests { secret.confidence.lower() } else { secret.confidence };
+        add(Finding {
+            severity,
+            path: file.path.to_owned(),
+            line: place.line,
+            column: place.column,
+            kind: secret.rule.to_owned(),
+            message: format!("{} {}", secret.title, mask(value)),
+            excerpt: excerpt(place.text, place.at),
+            assignee: None,
+        });
+    }
+}
+
+/// What may be shown of a secret.
+fn mask(value: &str) -> String {
+    format!("{}…", &value[..shown(value)])
+}
+
+/// How many bytes of a secret may be shown: four characters, fewer of a short one.
+fn shown(value: &str) -> usize {
+    const SHOWN_CHARS: usize = 4;
+    let count = SHOWN_CHARS.min(value.chars().count() / 4);
+    value.char_indices().nth(count).map_or(0, |(i, _)| i)
+}
+
+/// The parts of `text` that must not be shown: all of it when secrets cannot be told.
+pub(crate) fn hidden(text: &str) -> Vec<Range<usize>> {
+    if detect::ready().is_err() {
+        return vec![Range { start: 0, end: text.len() }];
+    }
+    let hide = |secret: detect::Secret| {
+        let value = secret.value;
+        value.start + shown(&text[value.clone()])..value.end
+    };
+    detect(text, Style::Settings).into_iter().map(hide).collect()
+}
+
+/// As much of `text` as may be shown without a gap.
+pub(crate) fn before_secret(text: &str) -> &str {
+    let end = hidden(text).iter().map(|range| range.start).min().unwrap_or(text.len());
+    &text[..end]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Put together at run time, so that this file holds no credential.
+    fn token(prefix: &str) -> String {
+        format!("{prefix}{}", "q7Zk2Xw9Rv4Tb8Nm3Lp6Jh1Gd5Fs0Ya4Ue7c")
+    }
+
+    fn scan(path: &str, text: &str) -> Vec<Finding> {
+        let mut found = Vec::new();
+        scan_file(&TextFile { path, text }, plausible::is_test_path(path), &mut |f| found.push(f));
+        found
+    }
+
+    #[test]
+    fn a_secret_is_shown_by_its_first_characters_only() {
+        let (one, two) = (token("ghp_"), token("npm_"));
+        let text = format!("# notes\nA={one} B={two} # rotate\n");
+        let found = scan("deploy/notes.sh", &text);
+        let shown: Vec<_> = found
+            .iter()
+            .map(|f| (f.line, f.kind.as_str(), f.message.as_str(), f.excerpt.as_str(), f.severity))
+            .collect();
+        assert_eq!(
+            shown,
+            [
+                (2, "github-token", "GitHub token ghp_…", "A=ghp_", Severity::High),
+                (2, "npm-token", "npm token npm_…", "B=npm_", Severity::High),
+            ]
+        );
+        let all = format!("{found:?}");
+        assert!(!all.contains(&one[4..]) && !all.contains(&two[4..]));
+    }
+
+    #[test]
+    fn tests_and_examples_rank_lower() {
+        let text = format!("token = \"{}\"\n", token("ghp_"));
+        assert_eq!(scan("src/a.rs", &text)[0].severity, Severity::High);
+        assert_eq!(scan("tests/fixtures/a.rs", &text)[0].severity, Severity::Medium);
+    }
+
+    #[test]
+    fn what_is_quoted_elsewhere_stops_before_a_secret() {
+        let secret = token("ghp_");
+        let line = format!("// TODO: remove {secret} soon");
+        assert_eq!(before_secret(&line), "// TODO: remove ghp_");
+        assert_eq!(excerpt(&line, 3), "// TODO: remove ghp_");
+        assert_eq!(excerpt(&line, line.len() - 2), "soon");
+    }
+}
