@@ -1,1 +1,28 @@
-//! t
+//! Sandboxes in which tests run the real program, with folders of their own and nothing left behind.
+//!
+//! ```no_run
+//! use orchestra_testkit::Sandbox;
+//!
+//! let sandbox = Sandbox::new();
+//! sandbox.git_repo([("src/main.rs", "fn main() {}\n")]);
+//! let outcome = sandbox.orchestra(["run", "audit"]).run().success();
+//! assert!(outcome.stdout.contains("r1"));
+//! ```
+
+mod agents;
+mod cmd;
+mod eventually;
+mod git;
+mod processes;
+mod program;
+mod running;
+mod sandbox;
+mod size;
+
+pub use cmd::{Cmd, Outcome};
+pub use eventually::eventually;
+pub use processes::{Process, processes_with_marker};
+pub use running::Running;
+pub use rustix::process::Signal;
+pub use sandbox::Sandbox;
+pub use size::{Size, seed, size};
