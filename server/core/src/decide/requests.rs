@@ -7,6 +7,7 @@ use crate::{
     outcome::{Output, SkipReason, StopReason, TaskOutcome},
     state::{Run, RunPhase, State, Task, TaskPhase},
     time::{Millis, Timestamp},
+    view::TaskStatus,
 };
 use std::collections::BTreeSet;
 
@@ -104,7 +105,11 @@ pub(super) fn retry(state: &State, target: Target, at: Timestamp) -> Decision {
         Target::Task(id) => {
             let task = find_task(run, id)?;
             if !has_ended_badly(task) {
-                let what = if task.phase.has_ended() { "has succeeded" } else { "has not ended" };
+                let what = match TaskStatus::from(&task.phase) {
+                    TaskStatus::Succeeded => "has succeeded",
+                    TaskStatus::Skipped => "was skipped because its `when` is false",
+                    _ => "has not ended",
+                };
                 return Err(wrong_state(
                     format!("{id} {what}"),
                     "only what failed, was cancelled, timed out or was skipped for it can be \

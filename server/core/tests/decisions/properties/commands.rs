@@ -1,0 +1,155 @@
+//! What can happen to a workspace, at random.
+
+use crate::support::{
+    Simulator, cancelled, failed, failed_as, lost, never_started, succeeded, timed_out,
+};
+use orchestra_core::{
+    decide::{InputKind, Target},
+    ids::{AttemptId, RunId, TaskId},
+    outcome::{AttemptOutcome, FailureKind},
+    plan::Plan,
+};
+use proptest::{prelude::*, sample::Index};
+
+#[derive(Debug, Clone)]
+pub(super) enum Command {
+    Create,
+    Approve(AnyTarget),
+    Cancel(AnyTarget),
+    Retry(AnyTarget),
+    SetTimeout(AnyTarget, u64),
+    Pause(Index),
+    Resume(Index),
+    /// An attempt under way ends; told of it twice, that changes nothing.
+    End {
+        which: Index,
+        how: u8,
+        twice: bool,
+    },
+    /// Something ends that is long over, or never was.
+    EndStale {
+        number: u32,
+        how: u8,
+    },
+    Pass(u64),
+    PassUntilWoken,
+    SetClockBack(u32),
+    Crash,
+}
+
+#[derive(Debug, Clone)]
+pub(super) struct AnyTarget {
+    run: Index,
+    /// `None`: the run as a whole.
+    task: Option<u32>,
+}
+
+fn target() -> impl Strategy<Value = AnyTarget> {
+    (any::<Index>(), prop::option::of(1..10u32)).prop_map(|(run, task)| AnyTarget { run, task })
+}
+
+pub(super) fn command() -> impl Strategy<Value = Command> {
+    let end = (any::<Index>(), 0..9u8, prop::bool::weighted(0.2))
+        .prop_map(|(which, how, twice)| Command::End { which, how, twice });
+    prop_oneof![
+        3 => Just(Command::Create),
+        2 => target().prop_map(Command::Approve),
+        1 => target().prop_map(Command::Cancel),
+        3 => target().prop_map(Command::Retry),
+        1 => (target(), 0..40_000u64).prop_map(|(target, ms)| Command::SetTimeout(target, ms)),
+        1 => any::<Index>().prop_map(Command::Pause),
+        2 => any::<Index>().prop_map(Command::Resume),
+        20 => end,
+        1 => (1..4u32, 0..9u8).prop_map(|(number, how)| Command::EndStale { number, how }),
+        4 => (0..20_000u64).prop_map(Command::Pass),
+        4 => Just(Command::PassUntilWoken),
+        1 => (0..10_000_000u32).prop_map(Command::SetClockBack),
+        1 => Just(Command::Crash),
+    ]
+}
+
+fn outcome(how: u8) -> AttemptOutcome {
+    match how {
+        0 => failed(),
+        1 => failed_as(FailureKind::NotStarted),
+        2 => timed_out(100),
+        3 => lost(),
+        4 => never_started(),
+        5 => cancelled(),
+        _ => succeeded(),
+    }
+}
+
+/// The simulator checks what must hold after each step, and that a refused request changes nothing.
+pub(super) fn carry_out(
+    sim: &mut Simulator,
+    command: &Command,
+    plans: &mut impl Iterator<Item = Plan>,
+) {
+    match command {
+        Command::Create => {
+            if let Some(plan) = plans.next() {
+                sim.send(InputKind::CreateRun { plan: Box::new(plan) }).unwrap();
+            }
+        }
+        Command::Approve(any) => with_target(sim, any, |sim, target| sim.approve(target).is_ok()),
+        Command::Cancel(any) => with_target(sim, any, |sim, target| sim.cancel(target).is_ok()),
+        Command::Retry(any) => with_target(sim, any, |sim, target| sim.retry(target).is_ok()),
+        Command::SetTimeout(any, ms) => {
+            with_target(sim, any, |sim, target| sim.set_timeout(target, *ms).is_ok());
+        }
+        Command::Pause(index) => with_run(sim, *index, |sim, run| sim.pause(run).is_ok()),
+        Command::Resume(index) => with_run(sim, *index, |sim, run| sim.resume(run).is_ok()),
+        Command::End { which, how, twice } => end(sim, *which, *how, *twice),
+        Command::EndStale { number, how } => end_stale(sim, *number, *how),
+        Command::Pass(ms) => {
+            sim.pass(*ms);
+        }
+        Command::PassUntilWoken => {
+            sim.pass_until_woken();
+        }
+        Command::SetClockBack(ms) => {
+            sim.now.0 -= i64::from(*ms);
+            sim.pass(0);
+        }
+        Command::Crash => sim.crash(),
+    }
+}
+
+fn with_run(sim: &mut Simulator, index: Index, ask: impl FnOnce(&mut Simulator, RunId) -> bool) {
+    let runs: Vec<RunId> = sim.state.runs().map(|run| run.id).collect();
+    if !runs.is_empty() {
+        ask(sim, runs[index.index(runs.len())]);
+    }
+}
+
+fn with_target(
+    sim: &mut Simulator,
+    any: &AnyTarget,
+    ask: impl FnOnce(&mut Simulator, Target) -> bool,
+) {
+    with_run(sim, any.run, |sim, run| {
+        let task = any.task.and_then(|number| TaskId::new(run, number));
+        ask(sim, task.map_or(Target::Run(run), Target::Task))
+    });
+}
+
+fn end(sim: &mut Simulator, which: Index, how: u8, twice: bool) {
+    let under_way = sim.under_way();
+    if under_way.is_empty() {
+        return;
+    }
+    let attempt = under_way[which.index(under_way.len())];
+    sim.end(attempt, outcome(how));
+    if twice {
+        assert_eq!(sim.end(attempt, outcome(how / 2)), []);
+    }
+}
+
+fn end_stale(sim: &mut Simulator, number: u32, how: u8) {
+    let task = "r1.1".parse().unwrap();
+    let stale = AttemptId::new(task, number).unwrap();
+    if !sim.under_way().contains(&stale) {
+        assert_eq!(sim.end(stale, outcome(how)), []);
+    }
+}

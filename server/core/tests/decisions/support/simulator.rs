@@ -1,0 +1,259 @@
+//! The shell in memory: a clock, a journal, and attempts that end when the scenario says so.
+
+use super::{PlanBuilder, invariants};
+use orchestra_core::{
+    apply::apply,
+    decide::{Input, InputKind, Refusal, StepError, Target, step},
+    event::{self, Event, EventBody},
+    ids::{AttemptId, RunId, TaskId},
+    outcome::AttemptOutcome,
+    pending::{Effect, added, next_wake, pending},
+    state::{Limits, State},
+    time::{Millis, Timestamp},
+    view::{AttemptView, RunView, TaskView},
+};
+use std::collections::{BTreeMap, BTreeSet};
+
+pub(crate) fn limits() -> Limits {
+    Limits { processes: 100, natives: 100, ageing: Millis::minutes(1) }
+}
+
+pub(crate) struct Simulator {
+    pub(crate) state: State,
+    pub(crate) now: Timestamp,
+    /// The events of each step, which are recorded together or not at all.
+    pub(crate) journal: Vec<Vec<Event>>,
+    /// What a shell has under way.
+    effects: BTreeMap<AttemptId, BTreeSet<Effect>>,
+    /// Every attempt, in the order in which they started.
+    pub(crate) started: Vec<AttemptId>,
+    limits: Limits,
+    seed: u64,
+    /// The journal, folded event by event from its text; `None` in very large scenarios.
+    shadow: Option<State>,
+}
+
+impl Simulator {
+    pub(crate) fn new(limits: Limits) -> Self {
+        let state = State::new(limits, 1);
+        Self {
+            shadow: Some(state.clone()),
+            state,
+            now: Timestamp(1_000_000),
+            journal: Vec::new(),
+            effects: BTreeMap::new(),
+            started: Vec::new(),
+            limits,
+            seed: 7,
+        }
+    }
+
+    /// Without the checks after each step that look through everything.
+    pub(crate) fn unchecked(limits: Limits) -> Self {
+        Self { shadow: None, ..Self::new(limits) }
+    }
+
+    pub(crate) fn with_seed(self, seed: u64) -> Self {
+        Self { seed, ..self }
+    }
+
+    /// One step, recorded and carried out, with everything checked that must hold at any moment.
+    pub(crate) fn send(&mut self, kind: InputKind) -> Result<Vec<Event>, Refusal> {
+        let before = self.shadow.is_some().then(|| self.state.clone());
+        self.seed = self.seed.wrapping_add(1);
+        let input = Input { now: self.now, seed: self.seed, kind };
+        let events = match step(&mut self.state, &input) {
+            Ok(events) => events,
+            Err(StepError::Refused(refusal)) => {
+                assert_eq!(before.as_ref().unwrap_or(&self.state), &self.state, "{refusal}");
+                assert!(!refusal.hint.is_empty(), "{refusal} says no next step");
+                return Err(refusal);
+            }
+            Err(StepError::Apply(error)) => panic!("{error}"),
+        };
+        self.carry_out(&events);
+        if let (Some(before), Some(shadow)) = (before, &mut self.shadow) {
+            for event in &events {
+                let text = event::encode(&event.body).unwrap();
+                let body = event::decode(event::VERSION, &text).unwrap();
+                apply(shadow, &Event { body, ..event.clone() }).unwrap();
+            }
+            assert_eq!(*shadow, self.state, "folding the journal gives another state");
+            invariants::check(&before, &self.state, &self.limits, &events, self.now);
+        }
+        self.journal.push(events.clone());
+        Ok(events)
+    }
+
+    fn carry_out(&mut self, events: &[Event]) {
+        for event in events {
+            match &event.body {
+                EventBody::AttemptStarted(started) => self.started.push(started.attempt),
+                EventBody::AttemptEnded { attempt, .. } => {
+                    self.effects.remove(attempt);
+                }
+                EventBody::TaskTimeoutChanged { task, .. } => {
+                    let of_task = self.effects.iter_mut().find(|(id, _)| id.task() == *task);
+                    if let Some((_, effects)) = of_task {
+                        effects.retain(|effect| !matches!(effect, Effect::ChangeTimeout { .. }));
+                    }
+                }
+                _ => {}
+            }
+        }
+        for effect in added(&self.state, events) {
+            self.effects.entry(effect.attempt()).or_default().insert(effect);
+        }
+    }
+
+    pub(crate) fn create(&mut self, plan: PlanBuilder) -> RunId {
+        let plan = Box::new(plan.build());
+        self.send(InputKind::CreateRun { plan }).unwrap()[0].run
+    }
+
+    pub(crate) fn approve(&mut self, target: Target) -> Result<Vec<Event>, Refusal> {
+        self.send(InputKind::Approve { target })
+    }
+
+    pub(crate) fn cancel(&mut self, target: Target) -> Result<Vec<Event>, Refusal> {
+        self.send(InputKind::Cancel { target })
+    }
+
+    pub(crate) fn retry(&mut self, target: Target) -> Result<Vec<Event>, Refusal> {
+        self.send(InputKind::Retry { target })
+    }
+
+    pub(crate) fn set_timeout(&mut self, target: Target, ms: u64) -> Result<Vec<Event>, Refusal> {
+        self.send(InputKind::SetTimeout { target, timeout: Millis(ms) })
+    }
+
+    pub(crate) fn pause(&mut self, run: RunId) -> Result<Vec<Event>, Refusal> {
+        self.send(InputKind::Pause { run, reason: "asked".to_owned() })
+    }
+
+    pub(crate) fn resume(&mut self, run: RunId) -> Result<Vec<Event>, Refusal> {
+        self.send(InputKind::Resume { run })
+    }
+
+    pub(crate) fn end(&mut self, attempt: AttemptId, outcome: AttemptOutcome) -> Vec<Event> {
+        self.send(InputKind::AttemptEnded { attempt, outcome: Box::new(outcome) }).unwrap()
+    }
+
+    /// Ends the attempt under way of a step.
+    pub(crate) fn finish(&mut self, run: RunId, step: &str, outcome: AttemptOutcome) -> Vec<Event> {
+        let attempt = self.attempt(run, step);
+        self.end(attempt, outcome)
+    }
+
+    pub(crate) fn pass(&mut self, ms: u64) -> Vec<Event> {
+        self.now = self.now.after(Millis(ms));
+        self.send(InputKind::Settle).unwrap()
+    }
+
+    /// Lets time pass until something has to be settled; false when nothing has.
+    pub(crate) fn pass_until_woken(&mut self) -> bool {
+        let Some(wake) = next_wake(&self.state, self.now) else { return false };
+        assert!(wake > self.now, "settled, and yet to be settled at once");
+        self.now = wake;
+        self.send(InputKind::Settle).unwrap();
+        true
+    }
+
+    /// Lets everything under way end as `outcome` says, until nothing is under way and no time
+    /// changes that. An attempt that was told to stop obeys.
+    pub(crate) fn play(&mut self, mut outcome: impl FnMut(AttemptId) -> AttemptOutcome) {
+        loop {
+            if let Some(attempt) = self.first_under_way() {
+                let told = self.is_told_to_stop(attempt);
+                self.end(attempt, if told { super::cancelled() } else { outcome(attempt) });
+            } else if !self.pass_until_woken() {
+                return;
+            }
+        }
+    }
+
+    /// The daemon dies, and the next one folds the journal.
+    pub(crate) fn crash(&mut self) {
+        let mut state = State::new(self.limits, 1);
+        for event in self.journal.iter().flatten() {
+            apply(&mut state, event).unwrap();
+        }
+        assert_eq!(state, self.state, "folding the journal gives another state");
+        self.state = state;
+        let recovered: BTreeSet<Effect> = pending(&self.state).into_iter().collect();
+        let under_way = self.effects.values().flatten().copied().collect();
+        assert_eq!(recovered, under_way, "recovery finds other work than was under way");
+    }
+
+    pub(crate) fn under_way(&self) -> Vec<AttemptId> {
+        self.effects.keys().copied().collect()
+    }
+
+    pub(crate) fn first_under_way(&self) -> Option<AttemptId> {
+        self.effects.keys().next().copied()
+    }
+
+    pub(crate) fn has(&self, effect: Effect) -> bool {
+        self.effects.get(&effect.attempt()).is_some_and(|effects| effects.contains(&effect))
+    }
+
+    pub(crate) fn is_told_to_stop(&self, attempt: AttemptId) -> bool {
+        self.effects[&attempt].iter().any(|effect| matches!(effect, Effect::Stop { .. }))
+    }
+
+    /// Whether an attempt of the step is to be told a new time-out.
+    pub(crate) fn is_told_a_timeout(&self, run: RunId, step: &str) -> bool {
+        let effects = &self.effects[&self.attempt(run, step)];
+        effects.iter().any(|effect| matches!(effect, Effect::ChangeTimeout { .. }))
+    }
+
+    pub(crate) fn task(&self, run: RunId, step: &str) -> TaskId {
+        let run = self.state.run(run).unwrap();
+        let at = run.plan.tasks.iter().position(|task| task.step.as_str() == step);
+        run.tasks[at.unwrap_or_else(|| panic!("no step {step}"))].id
+    }
+
+    /// The attempt of a step that is under way.
+    pub(crate) fn attempt(&self, run: RunId, step: &str) -> AttemptId {
+        let task = self.task(run, step);
+        let of_task = |attempt: &AttemptId| attempt.task() == task;
+        self.under_way().into_iter().find(of_task).unwrap_or_else(|| panic!("{step} is idle"))
+    }
+
+    pub(crate) fn view(&self, run: RunId) -> RunView {
+        self.state.run(run).unwrap().view()
+    }
+
+    pub(crate) fn task_view(&self, run: RunId, step: &str) -> TaskView {
+        self.state.run(run).unwrap().task_view(self.task(run, step)).unwrap()
+    }
+
+    pub(crate) fn attempts(&self, run: RunId, step: &str) -> Vec<AttemptView> {
+        self.task_view(run, step).attempts
+    }
+
+    /// The run and its steps in one line: `failed: a failed, b skipped`.
+    pub(crate) fn line(&self, run: RunId) -> String {
+        let steps: Vec<String> = self
+            .state
+            .run(run)
+            .unwrap()
+            .tasks
+            .iter()
+            .map(|task| {
+                let view = self.state.run(run).unwrap().task_view(task.id).unwrap();
+                format!("{} {}", view.step, view.status)
+            })
+            .collect();
+        format!("{}: {}", self.view(run).status, steps.join(", "))
+    }
+
+    /// The steps of a run in the order in which their attempts started.
+    pub(crate) fn order(&self) -> Vec<String> {
+        let step = |attempt: &AttemptId| {
+            let run = self.state.run(attempt.run()).unwrap();
+            run.task_view(attempt.task()).unwrap().step.to_string()
+        };
+        self.started.iter().map(step).collect()
+    }
+}
