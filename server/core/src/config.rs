@@ -5,19 +5,14 @@ mod layers;
 mod reference;
 mod table;
 
-pub use kinds::{Bytes, Number};
+pub use kinds::{Bytes, BytesError};
 pub use layers::Layer;
 pub use reference::reference_page;
-pub use table::{Config, KEYS, Key};
+pub use table::{
+    AttemptConfig, Config, DaemonConfig, KEYS, Key, LimitsConfig, RunConfig, StoreConfig,
+};
 
 use std::fmt;
-
-/// A value, and where it comes from.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Setting<T> {
-    pub value: T,
-    pub origin: Origin,
-}
 
 /// Where a value was set.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,27 +1,39 @@
 //! The types that a setting can have, and how each is written.
 
 use crate::time::Millis;
-use std::{fmt, str::FromStr};
+use std::{fmt, ops::RangeInclusive, str::FromStr};
+
+/// A value as a layer gives it.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Given<'a> {
+    Text(&'a str),
+    Integer(i64),
+    Bool(bool),
+    /// A TOML value that no setting has, by the name of its type.
+    Other(&'static str),
+}
+
+/// What a number may be; nothing to say for other types.
+pub(super) type Bounds = RangeInclusive<u64>;
 
 /// A type of settings.
-pub(super) trait Kind: Sized + fmt::Display {
-    /// For the reference page.
-    fn describe() -> String;
+pub(super) trait Kind: Sized {
+    /// For the reference page, with an article.
+    fn describe(bounds: &Bounds) -> String;
 
-    /// Reads what a variable, a flag or a TOML string says; the error reads after "is ".
-    fn from_text(text: &str) -> Result<Self, String>;
-
-    /// Reads a TOML number; most types have a unit and take none.
-    fn from_integer(_: i64) -> Option<Self> {
-        None
-    }
-
-    fn from_bool(_: bool) -> Option<Self> {
-        None
-    }
+    /// The error reads after "`key` is ".
+    fn read(given: Given<'_>, bounds: &Bounds) -> Result<Self, String>;
 
     /// How the value is written in TOML.
     fn to_toml(&self) -> String;
+}
+
+fn wrong<T: Kind>(given: Given<'_>, bounds: &Bounds) -> String {
+    let expected = T::describe(bounds);
+    match given {
+        Given::Other(kind) => format!("{kind}, not {expected}"),
+        _ => format!("not {expected}"),
+    }
 }
 
 /// A number of bytes. Written as `64MiB`, `10kB`, or a plain number.
@@ -45,97 +57,53 @@ impl Bytes {
     }
 }
 
-impl FromStr for Bytes {
-    type Err = String;
+/// Why a text is not a number of bytes.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("not a size; write a number and a unit, such as 64MiB")]
+pub struct BytesError;
 
-    fn from_str(text: &str) -> Result<Self, String> {
-        let wrong = || "not a size; write a number and a unit, such as 64MiB".to_owned();
+impl FromStr for Bytes {
+    type Err = BytesError;
+
+    fn from_str(text: &str) -> Result<Self, BytesError> {
         let text = text.trim();
         let digits = text.bytes().take_while(u8::is_ascii_digit).count();
         let (number, unit) = text.split_at(digits);
-        let number: u64 = number.parse().map_err(|_| wrong())?;
+        let number: u64 = number.parse().map_err(|_| BytesError)?;
         let factor = match unit.trim() {
             "" => 1,
             unit => Self::UNITS
                 .iter()
                 .find(|(name, _)| *name == unit)
                 .map(|(_, factor)| *factor)
-                .ok_or_else(wrong)?,
+                .ok_or(BytesError)?,
         };
-        number.checked_mul(factor).map(Self).ok_or_else(wrong)
+        number.checked_mul(factor).map(Self).ok_or(BytesError)
     }
 }
 
 impl fmt::Display for Bytes {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let binary = &Self::UNITS[..3];
-        match binary.iter().find(|(_, size)| self.0 >= *size && self.0 % size == 0) {
+        match binary.iter().find(|(_, size)| self.0 >= *size && self.0.is_multiple_of(*size)) {
             Some((unit, size)) => write!(f, "{}{unit}", self.0 / size),
             None => write!(f, "{}B", self.0),
         }
     }
 }
 
-/// A whole number from `MIN` to `MAX`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Number<const MIN: u32, const MAX: u32>(u32);
-
-impl<const MIN: u32, const MAX: u32> Number<MIN, MAX> {
-    /// The nearest number within the bounds.
-    pub const fn clamped(number: u32) -> Self {
-        Self(if number < MIN {
-            MIN
-        } else if number > MAX {
-            MAX
-        } else {
-            number
-        })
-    }
-
-    pub const fn get(self) -> u32 {
-        self.0
-    }
-
-    fn wrong() -> String {
-        format!("not a whole number from {MIN} to {MAX}")
-    }
-}
-
-impl<const MIN: u32, const MAX: u32> fmt::Display for Number<MIN, MAX> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
-    }
-}
-
-impl<const MIN: u32, const MAX: u32> Kind for Number<MIN, MAX> {
-    fn describe() -> String {
-        format!("whole number, {MIN} to {MAX}")
-    }
-
-    fn from_text(text: &str) -> Result<Self, String> {
-        text.trim().parse().ok().and_then(Self::from_integer).ok_or_else(Self::wrong)
-    }
-
-    fn from_integer(number: i64) -> Option<Self> {
-        u32::try_from(number).ok().filter(|number| (MIN..=MAX).contains(number)).map(Self)
-    }
-
-    fn to_toml(&self) -> String {
-        self.to_string()
-    }
-}
-
 impl Kind for Bytes {
-    fn describe() -> String {
-        "size, such as `64MiB`".to_owned()
+    fn describe(_: &Bounds) -> String {
+        "a size such as `64MiB`".to_owned()
     }
 
-    fn from_text(text: &str) -> Result<Self, String> {
-        text.parse()
-    }
-
-    fn from_integer(number: i64) -> Option<Self> {
-        u64::try_from(number).ok().map(Self)
+    fn read(given: Given<'_>, bounds: &Bounds) -> Result<Self, String> {
+        match given {
+            Given::Text(text) => text.parse().ok(),
+            Given::Integer(number) => u64::try_from(number).ok().map(Self),
+            Given::Bool(_) | Given::Other(_) => None,
+        }
+        .ok_or_else(|| wrong::<Self>(given, bounds))
     }
 
     fn to_toml(&self) -> String {
@@ -144,22 +112,24 @@ impl Kind for Bytes {
 }
 
 impl Kind for Millis {
-    fn describe() -> String {
-        "duration, such as `10m` or `1h 30m`".to_owned()
+    fn describe(_: &Bounds) -> String {
+        "a duration such as `10m` or `1h 30m`".to_owned()
     }
 
-    fn from_text(text: &str) -> Result<Self, String> {
-        text.parse().map_err(|_| {
-            "not a duration; write a number and a unit, such as 30m, 2s or 1h 30m".to_owned()
-        })
+    fn read(given: Given<'_>, bounds: &Bounds) -> Result<Self, String> {
+        match given {
+            Given::Text(text) => text.parse().ok(),
+            Given::Integer(_) | Given::Bool(_) | Given::Other(_) => None,
+        }
+        .ok_or_else(|| wrong::<Self>(given, bounds))
     }
 
     fn to_toml(&self) -> String {
         let (number, unit) = match self.0 {
             0 => (0, "s"),
-            ms if ms % 3_600_000 == 0 => (ms / 3_600_000, "h"),
-            ms if ms % 60_000 == 0 => (ms / 60_000, "m"),
-            ms if ms % 1_000 == 0 => (ms / 1_000, "s"),
+            ms if ms.is_multiple_of(3_600_000) => (ms / 3_600_000, "h"),
+            ms if ms.is_multiple_of(60_000) => (ms / 60_000, "m"),
+            ms if ms.is_multiple_of(1_000) => (ms / 1_000, "s"),
             ms => (ms, "ms"),
         };
         format!("\"{number}{unit}\"")
@@ -167,26 +137,51 @@ impl Kind for Millis {
 }
 
 impl Kind for bool {
-    fn describe() -> String {
+    fn describe(_: &Bounds) -> String {
         "`true` or `false`".to_owned()
     }
 
-    fn from_text(text: &str) -> Result<Self, String> {
-        match text.trim() {
-            "true" | "1" | "yes" | "on" => Ok(true),
-            "false" | "0" | "no" | "off" => Ok(false),
-            _ => Err("neither true nor false".to_owned()),
+    fn read(given: Given<'_>, bounds: &Bounds) -> Result<Self, String> {
+        match given {
+            Given::Bool(value) => Some(value),
+            Given::Text("true" | "1" | "yes" | "on") => Some(true),
+            Given::Text("false" | "0" | "no" | "off") => Some(false),
+            Given::Text(_) | Given::Integer(_) | Given::Other(_) => None,
         }
-    }
-
-    fn from_bool(value: bool) -> Option<Self> {
-        Some(value)
+        .ok_or_else(|| wrong::<Self>(given, bounds))
     }
 
     fn to_toml(&self) -> String {
         self.to_string()
     }
 }
+
+macro_rules! whole_number {
+    ($($number:ty),+) => {$(
+        impl Kind for $number {
+            fn describe(bounds: &Bounds) -> String {
+                format!("a whole number from {} to {}", bounds.start(), bounds.end())
+            }
+
+            fn read(given: Given<'_>, bounds: &Bounds) -> Result<Self, String> {
+                match given {
+                    Given::Text(text) => text.trim().parse::<u64>().ok(),
+                    Given::Integer(number) => u64::try_from(number).ok(),
+                    Given::Bool(_) | Given::Other(_) => None,
+                }
+                .filter(|number| bounds.contains(number))
+                .and_then(|number| Self::try_from(number).ok())
+                .ok_or_else(|| wrong::<Self>(given, bounds))
+            }
+
+            fn to_toml(&self) -> String {
+                self.to_string()
+            }
+        }
+    )+};
+}
+
+whole_number!(u32, usize);
 
 #[cfg(test)]
 mod tests {

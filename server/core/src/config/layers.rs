@@ -1,6 +1,6 @@
 //! The layers that set values, one over the other: files, then the environment, then flags.
 
-use super::{Config, KEYS, Origin, table::Given};
+use super::{Config, KEYS, Origin, kinds::Given};
 use crate::{
     diagnostic::Diagnostic,
     source::{At, Findings, Source, did_you_mean, shortened},
@@ -165,15 +165,16 @@ mod tests {
         assert_eq!(config.layer_environment(variable), []);
         config.layer_flag("attempt.grace", "1s").unwrap();
 
-        assert_eq!(config.limits_max_parallel.value.get(), 2);
-        assert_eq!(config.limits_max_parallel.origin.to_string(), "w/config.toml:1");
-        assert_eq!(config.limits_ageing.value, Millis::seconds(5));
-        assert_eq!(config.limits_ageing.origin.to_string(), "$ORCHESTRA_LIMITS_AGEING");
-        assert_eq!(config.run_approve.origin.to_string(), "~/config.toml:5");
-        assert_eq!(config.attempt_grace.value, Millis::seconds(1));
-        assert_eq!(config.attempt_grace.origin, Origin::Flag);
-        assert_eq!(config.attempt_log_limit.value.to_string(), "1MiB");
-        assert_eq!(config.store_backups_kept.origin, Origin::Default);
+        let origin = |key: &str| config.origin(key).to_string();
+        assert_eq!(config.limits.max_parallel, 2);
+        assert_eq!(origin("limits.max_parallel"), "w/config.toml:1");
+        assert_eq!(config.limits.ageing, Millis::seconds(5));
+        assert_eq!(origin("limits.ageing"), "$ORCHESTRA_LIMITS_AGEING");
+        assert_eq!(origin("run.approve"), "~/config.toml:5");
+        assert_eq!(config.attempt.grace, Millis::seconds(1));
+        assert_eq!(origin("attempt.grace"), "flag");
+        assert_eq!(config.attempt.log_limit.to_string(), "1MiB");
+        assert_eq!(origin("store.backups_kept"), "default");
         let effective = config.effective();
         assert_eq!(effective.len(), KEYS.len());
         assert_eq!(effective[1].value, "\"1s\"");

@@ -14,7 +14,7 @@ pub fn reference_page() -> String {
          2. `~/.config/orchestra/config.toml`\n\
          3. `.orchestra/config.toml` in the workspace\n\
          4. environment variables\n\
-         5. flags: `--config key=value`\n\n\
+         5. flags of the command line\n\n\
          `orchestra config` shows every value in effect and where it comes from. A wrong value or an unknown \
          key is named with file, line and column.\n\n\
          ```toml\n\

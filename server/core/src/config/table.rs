@@ -1,10 +1,11 @@
 //! The table of all settings. What is not in it is no setting.
 
 use super::{
-    Effective, Origin, Setting,
-    kinds::{Bytes, Kind, Number},
+    Effective, Origin,
+    kinds::{Bounds, Bytes, Given, Kind},
 };
 use crate::time::Millis;
+use std::collections::BTreeMap;
 
 /// One setting, as the reference page describes it.
 #[derive(Debug, Clone, Copy)]
@@ -19,58 +20,52 @@ pub struct Key {
     pub(super) default: fn() -> String,
 }
 
-/// A value as a layer gives it.
-#[derive(Debug, Clone, Copy)]
-pub(super) enum Given<'a> {
-    Text(&'a str),
-    Integer(i64),
-    Bool(bool),
-    /// A TOML value that no setting has, by the name of its type.
-    Other(&'static str),
-}
-
-fn read<T: Kind>(given: Given<'_>) -> Result<T, String> {
-    let expected = || format!("not a {}", T::describe());
-    match given {
-        Given::Text(text) => T::from_text(text),
-        Given::Integer(number) => T::from_integer(number).ok_or_else(expected),
-        Given::Bool(value) => T::from_bool(value).ok_or_else(expected),
-        Given::Other(kind) => Err(format!("{kind}, {}", expected())),
-    }
-}
-
 macro_rules! settings {
-    ($($(#[doc = $documentation:literal])+
-        $field:ident: $type:ty = $name:literal, $variable:literal, $default:expr;)+) => {
-        /// All settings, each with its origin.
+    ($($(#[doc = $about:literal])+ $section:ident: $group:ident {
+        $($(#[doc = $documentation:literal])+
+            $field:ident: $type:ty $([$low:literal, $high:literal])? = $default:expr, $variable:literal;)+
+    })+) => {
+        $($(#[doc = $about])+
         #[derive(Debug, Clone, PartialEq, Eq)]
-        pub struct Config {
-            $($(#[doc = $documentation])+ pub $field: Setting<$type>,)+
+        pub struct $group {
+            $($(#[doc = $documentation])+ pub $field: $type,)+
         }
 
-        impl Default for Config {
+        impl Default for $group {
             fn default() -> Self {
-                Self { $($field: Setting { value: $default, origin: Origin::Default },)+ }
+                Self { $($field: $default,)+ }
             }
+        })+
+
+        /// All settings.
+        #[derive(Debug, Clone, PartialEq, Eq, Default)]
+        pub struct Config {
+            $($(#[doc = $about])+ pub $section: $group,)+
+            /// Of those that are not the default.
+            pub(super) origins: BTreeMap<&'static str, Origin>,
         }
 
         /// Every setting there is, in the order of the reference page.
-        pub static KEYS: &[Key] = &[$(Key {
-            name: $name,
+        pub static KEYS: &[Key] = &[$($(Key {
+            name: concat!(stringify!($section), ".", stringify!($field)),
             variable: $variable,
             documentation: concat!($($documentation),+),
-            describe: <$type as Kind>::describe,
-            default: || { let default: $type = $default; default.to_toml() },
-        },)+];
+            describe: || <$type as Kind>::describe(&settings!(@bounds $($low, $high)?)),
+            default: || $group::default().$field.to_toml(),
+        },)+)+];
 
         impl Config {
-            /// Every value in effect, in the order of [`KEYS`].
+            /// Every value in effect with its origin, in the order of [`KEYS`].
             pub fn effective(&self) -> Vec<Effective> {
-                vec![$(Effective {
-                    key: $name,
-                    value: self.$field.value.to_toml(),
-                    origin: self.$field.origin.clone(),
-                },)+]
+                let values = [$($(self.$section.$field.to_toml(),)+)+];
+                KEYS.iter()
+                    .zip(values)
+                    .map(|(key, value)| Effective {
+                        key: key.name,
+                        value,
+                        origin: self.origin(key.name),
+                    })
+                    .collect()
             }
 
             /// The error reads after "`key` is ". `None`: there is no such key.
@@ -80,43 +75,65 @@ macro_rules! settings {
                 given: Given<'_>,
                 origin: Origin,
             ) -> Option<Result<(), String>> {
-                match key {
-                    $($name => Some(read(given).map(|value| {
-                        self.$field = Setting { value, origin };
-                    })),)+
-                    _ => None,
-                }
+                $($({
+                    let name = concat!(stringify!($section), ".", stringify!($field));
+                    if key == name {
+                        let bounds: Bounds = settings!(@bounds $($low, $high)?);
+                        return Some(Kind::read(given, &bounds).map(|value| {
+                            self.$section.$field = value;
+                            self.origins.insert(name, origin);
+                        }));
+                    }
+                })+)+
+                None
             }
         }
     };
+    (@bounds $low:literal, $high:literal) => { $low..=$high };
+    (@bounds) => { 0..=u64::MAX };
 }
 
 settings! {
-    /// How long the daemon stays when no client is connected and nothing runs.
-    daemon_idle_exit: Millis = "daemon.idle_exit", "ORCHESTRA_DAEMON_IDLE_EXIT",
-        Millis::minutes(10);
-    /// How long an attempt that is told to stop may take before it is killed.
-    attempt_grace: Millis = "attempt.grace", "ORCHESTRA_ATTEMPT_GRACE", Millis::seconds(5);
-    /// How long an agent may go on running after it has written its sentinel.
-    attempt_sentinel_wait: Millis = "attempt.sentinel_wait", "ORCHESTRA_ATTEMPT_SENTINEL_WAIT",
-        Millis::seconds(10);
-    /// How much of an attempt's output is kept: its head, its tail, and a line that says what was cut.
-    attempt_log_limit: Bytes = "attempt.log_limit", "ORCHESTRA_ATTEMPT_LOG_LIMIT",
-        Bytes::mebibytes(64);
-    /// How many agents and other processes run at once, in all workspaces together.
-    limits_max_parallel: Number<1, 4096> = "limits.max_parallel", "ORCHESTRA_LIMITS_MAX_PARALLEL",
-        Number::clamped(8);
-    /// How many native actions run at once. 0: as many as the machine has cores.
-    limits_max_natives: Number<0, 4096> = "limits.max_natives", "ORCHESTRA_LIMITS_MAX_NATIVES",
-        Number::clamped(0);
-    /// How long a task waits until it counts one priority higher, so that none waits for ever.
-    limits_ageing: Millis = "limits.ageing", "ORCHESTRA_LIMITS_AGEING", Millis::minutes(1);
-    /// Whether every plan waits for `orchestra approve` before anything of it starts.
-    run_approve: bool = "run.approve", "ORCHESTRA_RUN_APPROVE", false;
-    /// How old the newest backup of a workspace's database may become.
-    store_backup_every: Millis = "store.backup_every", "ORCHESTRA_STORE_BACKUP_EVERY",
-        Millis::minutes(24 * 60);
-    /// How many backups of a workspace's database are kept.
-    store_backups_kept: Number<1, 1000> = "store.backups_kept", "ORCHESTRA_STORE_BACKUPS_KEPT",
-        Number::clamped(5);
+    /// The daemon itself.
+    daemon: DaemonConfig {
+        /// How long the daemon stays when no client is connected and nothing runs.
+        idle_exit: Millis = Millis::minutes(10), "ORCHESTRA_DAEMON_IDLE_EXIT";
+    }
+    /// Single tries of a task.
+    attempt: AttemptConfig {
+        /// How long an attempt that is told to stop may take before it is killed.
+        grace: Millis = Millis::seconds(5), "ORCHESTRA_ATTEMPT_GRACE";
+        /// How long an agent may go on running after it has written its sentinel.
+        sentinel_wait: Millis = Millis::seconds(10), "ORCHESTRA_ATTEMPT_SENTINEL_WAIT";
+        /// How much of an attempt's output is kept: its head, its tail, and a line that says what was cut.
+        log_limit: Bytes = Bytes::mebibytes(64), "ORCHESTRA_ATTEMPT_LOG_LIMIT";
+    }
+    /// How much may be under way at once.
+    limits: LimitsConfig {
+        /// How many agents and other processes run at once in a workspace.
+        max_parallel: u32 [1, 4096] = 8, "ORCHESTRA_LIMITS_MAX_PARALLEL";
+        /// How many native actions run at once in a workspace. 0: as many as the machine has cores.
+        max_natives: u32 [0, 4096] = 0, "ORCHESTRA_LIMITS_MAX_NATIVES";
+        /// How long a task waits until it counts one priority higher, so that none waits for ever.
+        ageing: Millis = Millis::minutes(1), "ORCHESTRA_LIMITS_AGEING";
+    }
+    /// Runs.
+    run: RunConfig {
+        /// Whether every plan waits for `orchestra approve` before anything of it starts.
+        approve: bool = false, "ORCHESTRA_RUN_APPROVE";
+    }
+    /// The journal.
+    store: StoreConfig {
+        /// How old the newest backup of a workspace's database may become.
+        backup_every: Millis = Millis::minutes(24 * 60), "ORCHESTRA_STORE_BACKUP_EVERY";
+        /// How many backups of a workspace's database are kept.
+        backups_kept: usize [1, 1000] = 5, "ORCHESTRA_STORE_BACKUPS_KEPT";
+    }
+}
+
+impl Config {
+    /// Where the value of a key comes from.
+    pub fn origin(&self, key: &str) -> Origin {
+        self.origins.get(key).cloned().unwrap_or(Origin::Default)
+    }
 }
