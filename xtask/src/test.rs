@@ -70,10 +70,11 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
             Ok(Report(said)) => println!("ok    {:<13}{took:>7.1} s  {said}", stage.name),
             Err(error) => {
                 println!("FAIL  {:<13}{took:>7.1} s", stage.name);
+                println!("{error:#}");
                 let name = stage.name;
-                return Err(error.context(format!(
+                anyhow::bail!(
                     "{name} is red; rerun only that with: cargo xtask test --only {name}"
-                )));
+                );
             }
         }
     }
