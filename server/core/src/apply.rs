@@ -16,6 +16,8 @@ use std::{collections::BTreeSet, sync::Arc};
 /// Why an event does not fit the state: the journal is not the one that this state came from.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ApplyError {
+    #[error("there are no events, and so no run")]
+    Empty,
     #[error("{event} is about run {run}, which no earlier event created")]
     UnknownRun { event: &'static str, run: RunId },
     #[error("run {0} was created twice")]
