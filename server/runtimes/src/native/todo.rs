@@ -159,7 +159,7 @@ fn scan_file(file: &TextFile<'_>, add: &mut dyn FnMut(Finding)) {
                     line: place.line,
                     column: place.column,
                     kind: marker.kind.as_str().to_owned(),
-                    message: before_secret(marker.text).to_owned(),
+                    message: before_secret(marker.text).replace(char::is_control, " "),
                     excerpt: excerpt(place.text, place.at),
                     assignee: marker.assignee.map(str::to_owned),
                 });

@@ -87,7 +87,8 @@ pub(super) fn is_random(value: &str) -> bool {
         part.len() <= LONGEST_WORD && letters.chars().all(|c| c.is_ascii_alphabetic())
     };
     let mut words = value.split(['-', '_', '.', '/', ' ', ':']);
-    let all_words = words.all(|part| is_word(part) || is_word(part.trim_end_matches(char::is_alphabetic)));
+    let all_words =
+        words.all(|part| is_word(part) || is_word(part.trim_end_matches(char::is_alphabetic)));
     mixed && !is_path && !all_words
 }
 
