@@ -9,10 +9,10 @@ pub(crate) use step::{Step, Work};
 
 use crate::{
     plan::{Mode, Pattern},
-    source::{At, Entry, Fields, Findings, Keys, Node, Text, Value, shortened},
+    source::{At, Entry, Fields, Findings, Keys, Node, Value, shortened},
     time::Millis,
 };
-use limits::{MAX_PARALLEL, MAX_TIMEOUT};
+use limits::MAX_PARALLEL;
 
 const KEYS: Keys = Keys {
     of: "a workflow",
@@ -245,6 +245,3 @@ fn steps<'n>(
         }
     }
 }
-
-/// A text of a step that is a template or an expression.
-pub(crate) type Template<'n> = Text<'n>;

@@ -1,2 +1,3 @@
 //! runtimes
+pub mod catalog;
 pub mod native;

@@ -285,7 +285,7 @@ fn without_position(message: &str) -> String {
 mod tests {
     use super::*;
 
-    fn text_at<'a>(text: &'a str, at: At) -> (u32, u32, &'a str) {
+    fn text_at(text: &str, at: At) -> (u32, u32, &str) {
         (at.line, at.column, &text[at.start..at.end])
     }
 

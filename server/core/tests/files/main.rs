@@ -1,4 +1,7 @@
 //! The files that people write: what is accepted, what is refused, and how it is said.
 
+// A test target is always compiled for testing; `cfg(test)` tells clippy so.
+#[cfg(test)]
 mod catalogue;
+#[cfg(test)]
 mod fixtures;

@@ -1,0 +1,60 @@
+//! The configuration in effect: the user's file, the workspace's, and the environment.
+
+use super::files::{self, Confined};
+use orchestra_core::{
+    config::{Config, Layer},
+    diagnostic::Diagnostic,
+};
+use std::{collections::BTreeMap, path::Path};
+
+const FILE: &str = "config.toml";
+/// A file of settings that is longer is something else.
+const MAX_FILE_BYTES: usize = 1 << 20;
+
+/// The configuration for the workspace at `root` (canonical). What is wrong in a layer is left as the
+/// layers before it have it, and named.
+pub fn load_config(
+    root: &Path,
+    config_dir: &Path,
+    environment: &BTreeMap<String, String>,
+) -> (Config, Vec<Diagnostic>) {
+    let mut config = Config::default();
+    let mut diagnostics = user_file(&mut config, config_dir);
+    let path = root.join(".orchestra").join(FILE);
+    let shown = format!(".orchestra/{FILE}");
+    let confined = Confined::To(root);
+    diagnostics.extend(file(&mut config, Layer::Workspace, &path, &shown, confined));
+    diagnostics.extend(config.layer_environment(|name| environment.get(name).cloned()));
+    (config, diagnostics)
+}
+
+/// The configuration that holds for all workspaces.
+pub fn load_user_config(
+    config_dir: &Path,
+    environment: &BTreeMap<String, String>,
+) -> (Config, Vec<Diagnostic>) {
+    let mut config = Config::default();
+    let mut diagnostics = user_file(&mut config, config_dir);
+    diagnostics.extend(config.layer_environment(|name| environment.get(name).cloned()));
+    (config, diagnostics)
+}
+
+fn user_file(config: &mut Config, config_dir: &Path) -> Vec<Diagnostic> {
+    let path = config_dir.join(FILE);
+    let shown = path.display().to_string();
+    file(config, Layer::User, &path, &shown, Confined::Nowhere)
+}
+
+fn file(
+    config: &mut Config,
+    layer: Layer,
+    path: &Path,
+    shown: &str,
+    confined: Confined<'_>,
+) -> Vec<Diagnostic> {
+    match files::read(path, shown, confined, MAX_FILE_BYTES) {
+        Ok(None) => Vec::new(),
+        Ok(Some(file)) => config.layer_file(layer, shown, &file.text),
+        Err(diagnostic) => vec![*diagnostic],
+    }
+}
