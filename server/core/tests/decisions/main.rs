@@ -6,6 +6,8 @@ mod approval;
 #[cfg(test)]
 mod cancelling;
 #[cfg(test)]
+mod journal;
+#[cfg(test)]
 mod limits;
 #[cfg(test)]
 mod needs;

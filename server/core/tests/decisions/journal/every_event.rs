@@ -1,0 +1,150 @@
+//! A history in which everything happens that can be written down.
+
+use crate::support::{
+    PlanBuilder, Simulator, cancelled, failed, limits, lost, never_started, plan, succeeded,
+    succeeded_with, timed_out,
+};
+use orchestra_core::{
+    agent::{Completion, Runtime},
+    decide::Target,
+    event::Event,
+    outcome::{Artifact, AttemptOutcome, Failure, FailureKind, Output},
+    plan::Mode,
+    time::Millis,
+};
+use serde_json::json;
+
+pub(super) fn happens() -> Vec<Event> {
+    let mut sim = Simulator::new(limits());
+    a_run_that_fails_and_is_retried(&mut sim);
+    a_run_that_is_cancelled(&mut sim);
+    a_run_whose_time_is_up(&mut sim);
+    sim.journal.into_iter().flatten().collect()
+}
+
+fn audit() -> PlanBuilder {
+    plan()
+        .approve_plan()
+        .param("scope", json!("full"))
+        .max_parallel(4)
+        .run_timeout(3_600_000)
+        .step("scan")
+        .native("secrets.scan")
+        .with("paths", json!(["src", "{{ params.scope }}"]))
+        .step("fix")
+        .mode(Mode::Strategic)
+        .agent("coder")
+        .fallback("spare")
+        .needs(&["scan"])
+        .when("steps.scan.result.total > 0")
+        .prompt("Fix {{ steps.scan.result.total }} findings")
+        .retry(1, 2_000)
+        .timeout(60_000)
+        .priority(3)
+        .step("deploy")
+        .inline()
+        .needs(&["scan"])
+        .when("params.scope == 'production'")
+        .step("check")
+        .needs(&["fix"])
+        .approve()
+        .step("report")
+        .inline()
+        .needs(&["check", "deploy"])
+        .agent_profile("coder", |agent| {
+            agent.description = "writes code".to_owned();
+            agent.kind = "coder".to_owned();
+            agent.category = "development".to_owned();
+            agent.capabilities = vec!["code".to_owned()];
+            agent.tools = vec!["edit".to_owned()];
+            agent.model = Some("any".to_owned());
+            agent.runtime = Runtime::Cli;
+            agent.command = vec!["agent".to_owned(), "{prompt}".to_owned()];
+            agent.writes = true;
+            agent.completion = Completion::Sentinel;
+            agent.priority = 2;
+            agent.max_load = 2;
+            agent.fallback = vec!["spare".to_owned()];
+            agent.env = vec!["TOKEN".to_owned()];
+            agent.requires = vec!["git".to_owned()];
+            agent.system_prompt = "You write code.".to_owned();
+        })
+}
+
+fn made() -> AttemptOutcome {
+    let artifact =
+        Artifact { path: "reports/fix.md".to_owned(), bytes: 12, sha256: "ab".repeat(32) };
+    AttemptOutcome::Succeeded {
+        output: Output {
+            summary: "2 fixed".to_owned(),
+            result: json!({ "fixed": 2 }),
+            artifacts: vec![artifact],
+            tree: Some("trees/0".to_owned()),
+        },
+    }
+}
+
+fn broken() -> AttemptOutcome {
+    let failure = Failure {
+        kind: FailureKind::Protocol,
+        message: "no sentinel".to_owned(),
+        hint: Some("look at its log".to_owned()),
+    };
+    AttemptOutcome::Failed { failure, output: Output::default() }
+}
+
+fn a_run_that_fails_and_is_retried(sim: &mut Simulator) {
+    let run = sim.create(audit());
+    sim.pass(1_000);
+    sim.approve(Target::Run(run)).unwrap();
+    sim.finish(run, "scan", never_started());
+    sim.finish(run, "scan", succeeded_with(json!({ "total": 2 })));
+    sim.pass(1_000);
+    sim.finish(run, "fix", lost());
+    sim.finish(run, "fix", broken());
+    sim.pass_until_woken();
+    let fix = sim.task(run, "fix");
+    sim.set_timeout(Target::Task(fix), 90_000).unwrap();
+    sim.finish(run, "fix", timed_out(90_000));
+    sim.finish(run, "fix", failed());
+    sim.pass_until_woken();
+    sim.finish(run, "fix", failed());
+    sim.retry(Target::Task(fix)).unwrap();
+    sim.pause(run).unwrap();
+    sim.finish(run, "fix", made());
+    sim.pass(1_000);
+    sim.resume(run).unwrap();
+    sim.set_timeout(Target::Run(run), 7_200_000).unwrap();
+    let check = sim.task(run, "check");
+    sim.approve(Target::Task(check)).unwrap();
+    sim.finish(run, "check", succeeded());
+    sim.finish(run, "report", succeeded());
+    assert_eq!(
+        sim.line(run),
+        "succeeded: scan succeeded, fix succeeded, deploy skipped, check succeeded, \
+         report succeeded"
+    );
+}
+
+fn a_run_that_is_cancelled(sim: &mut Simulator) {
+    let run = sim.create(plan().step("a").step("b").needs(&["a"]).step("c").agent("coder"));
+    let a = sim.task(run, "a");
+    sim.finish(run, "c", failed());
+    sim.cancel(Target::Task(a)).unwrap();
+    sim.cancel(Target::Run(run)).unwrap();
+    sim.finish(run, "a", cancelled());
+    assert_eq!(sim.line(run), "cancelled: a cancelled, b cancelled, c failed");
+}
+
+fn a_run_whose_time_is_up(sim: &mut Simulator) {
+    let run = sim.create(plan().run_timeout(5_000).step("a").step("b").needs(&["a"]));
+    sim.pass(Millis::seconds(5).0);
+    sim.finish(run, "a", cancelled());
+    assert_eq!(sim.line(run), "timed-out: a timed-out, b cancelled");
+    let run = sim.create(plan().step("a"));
+    sim.finish(run, "a", failed());
+    assert_eq!(sim.line(run), "failed: a failed");
+    let open = sim.create(plan().step("a").retry(1, 1_000).step("b").step("c").needs(&["b"]));
+    sim.finish(open, "a", failed());
+    assert_eq!(sim.line(open), "running: a delayed, b running, c waiting");
+}
