@@ -6,6 +6,7 @@ use super::{
         Argument, ArgumentKind, Context, DefaultValue, Info, Native, Progress, Report, Stop,
     },
     files::{ReadText, read_text},
+    languages::{self, LanguageKind},
     listing::{LISTED_ITEMS, counted, grouped, halve, listing_file, to_result},
 };
 use orchestra_core::{
@@ -47,7 +48,7 @@ const INFO: Info = Info {
 pub struct HotspotsResult {
     /// The hottest first.
     pub files: Vec<Hotspot>,
-    /// How many files changed in these commits and still exist as text.
+    /// How many files changed in these commits and still exist as code, markup or data.
     pub total: u64,
     /// Commits looked at.
     pub commits: u64,
@@ -60,6 +61,8 @@ pub struct HotspotsResult {
     pub gone: u64,
     /// Lock files and other files that tools write: they change without anybody's thought.
     pub generated: u64,
+    /// Text for people, such as a changelog: it changes often without being at fault.
+    pub prose: u64,
     /// Files that are there but cannot be counted: binary, large, links, not UTF-8.
     pub not_text: u64,
 }
@@ -199,6 +202,7 @@ fn rank(ctx: &Context<'_>, history: History) -> Result<HotspotsResult, Stop> {
         authors: history.authors.len() as u64,
         gone: 0,
         generated: 0,
+        prose: 0,
         not_text: 0,
     };
     let mut buffer = Vec::new();
@@ -218,6 +222,10 @@ fn rank(ctx: &Context<'_>, history: History) -> Result<HotspotsResult, Stop> {
             continue;
         }
         let lines = match read_text(&place, &mut buffer) {
+            Ok(ReadText::Text(text)) if languages::of(&path, text).kind == LanguageKind::Prose => {
+                result.prose += 1;
+                continue;
+            }
             Ok(ReadText::Text(text)) => text.lines().count() as u64,
             Ok(_) | Err(_) => {
                 result.not_text += 1;

@@ -130,6 +130,7 @@ fn of_hotspots(result: &HotspotsResult) -> Vec<String> {
     let counts = [
         (result.gone, "changed file that is gone", "changed files that are gone"),
         (result.generated, "changed file that a tool writes", "changed files that tools write"),
+        (result.prose, "changed file written for people", "changed files written for people"),
         (result.not_text, "changed file that is not text", "changed files that are not text"),
     ];
     notes.extend(

@@ -2,7 +2,7 @@
 
 use super::{
     super::{
-        deps::{DependencyKind, DepsResult, SeveralVersions},
+        deps::{Dependency, DependencyKind, DepsResult, SeveralVersions},
         finding::{Finding, Severity},
         hotspots::HotspotsResult,
         languages::LanguageKind,
@@ -424,8 +424,10 @@ fn highlight(package: &SeveralVersions) -> String {
 }
 
 fn direct(section: &mut Section, input: &StepInput, result: &DepsResult, top: usize) {
-    let direct: Vec<_> =
-        result.dependencies.iter().filter(|it| it.kind != DependencyKind::Locked).collect();
+    // What only points to the workspace's own table says nothing that the table does not.
+    let says_something =
+        |it: &&Dependency| it.kind != DependencyKind::Locked && it.version != "workspace";
+    let direct: Vec<_> = result.dependencies.iter().filter(says_something).collect();
     if direct.is_empty() {
         return;
     }

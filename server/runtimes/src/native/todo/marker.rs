@@ -119,7 +119,7 @@ fn is_marker(before: &str, after: &str, is_upper: bool) -> bool {
         Some('(' | '[' | '@') => is_labelled,
         Some(c) if c.is_whitespace() => {
             // In the middle of a sentence it is talked about rather than said.
-            is_labelled || before.trim_end().ends_with(['.', ';', '!', ':', ','])
+            is_labelled || before.trim_end().ends_with(['.', ';', '!'])
         }
         _ => false,
     }
@@ -186,6 +186,7 @@ mod tests {
             " MYTODO: x",
             " todo-mvc",
             " see \"TODO\"",
+            " in order: FIXME and BUG are high, TODO low.",
         ] {
             assert_eq!(read(line), None, "{line}");
         }

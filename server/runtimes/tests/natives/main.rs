@@ -1,0 +1,13 @@
+//! All native actions over trees as messy as real ones: what they find, what they leave out, and that
+//! the report quotes what is there.
+
+#![cfg(unix)]
+
+#[cfg(test)]
+mod limits;
+#[cfg(test)]
+mod reporting;
+#[cfg(test)]
+mod scanning;
+#[cfg(test)]
+mod support;

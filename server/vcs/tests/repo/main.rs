@@ -1,0 +1,4 @@
+//! Scenarios of repositories: real ones, made with git itself.
+
+#[cfg(test)]
+mod history;
