@@ -140,6 +140,14 @@ pub(crate) fn set_durable(conn: &Connection, durable: bool) -> rusqlite::Result<
     conn.pragma_update(None, "synchronous", if durable { "FULL" } else { "NORMAL" })
 }
 
+/// Empties the write-ahead log, unless somebody is reading from it.
+pub(crate) fn shrink_log(conn: &Connection) -> rusqlite::Result<()> {
+    conn.busy_timeout(Duration::ZERO)?;
+    let shrunk = conn.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
+    conn.busy_timeout(BUSY)?;
+    shrunk
+}
+
 pub(crate) fn version(conn: &Connection) -> rusqlite::Result<u32> {
     conn.pragma_query_value(None, "user_version", |row| row.get(0))
 }

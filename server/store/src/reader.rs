@@ -7,6 +7,7 @@ use crate::{
     journal::Numbered,
     keys::{from_column, path_of, run_id, status, task_id, view},
     problem::Problem,
+    rows,
 };
 use orchestra_core::{
     event::EventBody,
@@ -91,7 +92,9 @@ impl Reader {
     }
 
     pub fn runs(&self, filter: &RunFilter) -> Result<Vec<RunView>, StoreError> {
-        let mut sql = "SELECT id, view FROM run WHERE id < ?1".to_owned();
+        // Few runs are open: without its index, all that have ended would be looked through.
+        let index = if filter.open { "INDEXED BY run_status" } else { "" };
+        let mut sql = format!("SELECT id, view FROM run {index} WHERE id < ?1");
         let before = filter.before.map_or(i64::MAX, |run| run.number().into());
         let text = filter.status.map(RunStatus::as_str);
         let mut values: Vec<&dyn ToSql> = vec![&before, &filter.limit];
@@ -100,7 +103,7 @@ impl Reader {
             values.push(text);
         }
         if filter.open {
-            sql.push_str(" AND status NOT IN ('succeeded', 'failed', 'cancelled', 'timed-out')");
+            sql.push_str(&format!(" AND status IN ({})", rows::OPEN));
         }
         sql.push_str(" ORDER BY id DESC LIMIT ?2");
         self.read(|conn| {
@@ -204,6 +207,11 @@ impl Reader {
     /// Up to `limit` events of all runs behind `seq`, oldest first. Their chains are not checked.
     pub fn events_since(&self, seq: u64, limit: u32) -> Result<Vec<Numbered>, StoreError> {
         self.read(|conn| journal::since(conn, seq, limit))
+    }
+
+    /// The number of the last event; zero when there is none.
+    pub fn last_seq(&self) -> Result<u64, StoreError> {
+        self.read(|conn| Ok(rows::last_seq(conn)?))
     }
 
     /// What was in the way of the projection when it was last tried.

@@ -18,6 +18,9 @@ pub(crate) const ANSWERS_KEPT: i64 = 10_000;
 /// The path of a mark that means the run itself.
 pub(crate) const RUN_ITSELF: &[u8] = &[];
 
+/// The states of runs that have not ended, as SQL.
+pub(crate) const OPEN: &str = "'awaiting-approval', 'running', 'paused', 'stopping'";
+
 fn json(view: &impl Serialize) -> Result<String, Fault> {
     serde_json::to_string(view).map_err(|error| Fault::Refused(error.to_string()))
 }
@@ -171,4 +174,27 @@ pub(crate) fn meta(conn: &Connection, key: &str) -> Result<Option<String>, Fault
         .query_row([key], |row| row.get(0))
         .optional()?;
     Ok(value)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use orchestra_core::view::RunStatus;
+
+    #[test]
+    fn the_open_states_are_those_that_have_not_ended() {
+        let all = [
+            RunStatus::AwaitingApproval,
+            RunStatus::Running,
+            RunStatus::Paused,
+            RunStatus::Stopping,
+            RunStatus::Succeeded,
+            RunStatus::Failed,
+            RunStatus::Cancelled,
+            RunStatus::TimedOut,
+        ];
+        let open = all.into_iter().filter(|status| !status.has_ended());
+        let open: Vec<String> = open.map(|status| format!("'{status}'")).collect();
+        assert_eq!(open.join(", "), OPEN);
+    }
 }

@@ -15,10 +15,7 @@ use crate::{
     rows,
     writer::{Command, Reply, Writer},
 };
-use orchestra_core::{
-    ids::{AttemptId, RunId},
-    view::RunStatus,
-};
+use orchestra_core::ids::{AttemptId, RunId};
 use rusqlite::{Connection, InterruptHandle};
 use serde::Serialize;
 use std::{
@@ -42,6 +39,7 @@ pub struct Options {
     pub socket: String,
     /// A backup is made when the journal is opened and the newest one is older than this.
     pub backup_every: Duration,
+    /// How many of them are kept; with zero none are made, except before a migration.
     pub backups_kept: usize,
     /// The projection rests at least so long between two passes. The first change after a rest is
     /// projected at once, and what changes during a rest is projected together.
@@ -162,7 +160,8 @@ impl Store {
             backup: None,
         };
         store.start_projector(root, options.projection_rest)?;
-        if backup::is_due(dir, options.backup_every) {
+        let recorded = store.read(|conn| Ok(rows::last_seq(conn)?)).is_ok_and(|seq| seq > 0);
+        if recorded && options.backups_kept > 0 && backup::is_due(dir, options.backup_every) {
             store.start_backup(options.backups_kept)?;
         }
         Ok(store)
@@ -262,7 +261,8 @@ impl Store {
     }
 
     /// Lets the journal go on after a failure, once everything that was queued before has failed
-    /// too. Fails as long as the cause lasts. Waits for the disk.
+    /// too. Fails when not even a small change can be written; the next batch may still be too large
+    /// for the disk, and fails then as the first one did. Waits for the disk.
     pub fn recover(&self) -> Result<(), StoreError> {
         self.ask(Command::Recover)
     }
@@ -306,6 +306,11 @@ impl Store {
         self.ask(|reply| Command::Rebuild(fold, reply))
     }
 
+    /// Waits until the backup that this opening has started, if any, is made.
+    pub fn wait_for_backup(&mut self) {
+        join(self.backup.take().map(|(_, backup)| backup));
+    }
+
     fn ask<T>(&self, command: impl FnOnce(Reply<T>) -> Command) -> Result<T, StoreError> {
         let (reply, answer) = mpsc::sync_channel(1);
         self.commands.send(command(reply)).map_err(|_| StoreError::Closed)?;
@@ -327,13 +332,14 @@ impl Drop for Store {
         if let Some((interrupt, _)) = &self.backup {
             interrupt.0.interrupt();
         }
-        // The projection first: it sends its last marks to the writer.
         self.progress.stop();
+        // The writer goes last: it takes the projection's last marks, and SQLite tidies up when
+        // the last connection that may write is the last of all.
+        self.wait_for_backup();
         join(self.projector.take());
         // A writer that is gone has nothing left to close.
         let _ = self.commands.send(Command::Close);
         join(self.writer.take());
-        join(self.backup.take().map(|(_, backup)| backup));
     }
 }
 
@@ -372,17 +378,9 @@ fn last_run(conn: &Connection) -> Result<u32, Fault> {
     Ok(u32::try_from(from_column(last)).unwrap_or(u32::MAX))
 }
 
-/// Runs that have not ended, and runs with events that have no row at all.
 fn open_runs(conn: &Connection) -> Result<Vec<RunId>, Fault> {
-    let ended: Vec<&str> =
-        [RunStatus::Succeeded, RunStatus::Failed, RunStatus::Cancelled, RunStatus::TimedOut]
-            .map(RunStatus::as_str)
-            .to_vec();
-    let mut statement = conn.prepare(
-        "SELECT chain.run FROM chain LEFT JOIN run ON run.id = chain.run
-         WHERE run.status IS NULL OR run.status NOT IN (?1, ?2, ?3, ?4) ORDER BY chain.run",
-    )?;
-    let numbers: Result<Vec<i64>, _> =
-        statement.query_map(rusqlite::params_from_iter(ended), |row| row.get(0))?.collect();
+    let mut statement =
+        conn.prepare(&format!("SELECT id FROM run WHERE status IN ({}) ORDER BY id", rows::OPEN))?;
+    let numbers: Result<Vec<i64>, _> = statement.query_map([], |row| row.get(0))?.collect();
     numbers?.into_iter().map(run_id).collect()
 }

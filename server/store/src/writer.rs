@@ -181,6 +181,10 @@ impl Writer {
     /// The transaction that failed may lie in the log, whole but not synced; after a loss of power
     /// it would come back. So this writes over it, which also shows that writing works again.
     fn recover(&mut self) -> Result<(), StoreError> {
+        // A large transaction that failed leaves a large log, which may be what fills the disk.
+        if let Err(error) = database::shrink_log(&self.conn) {
+            tracing::debug!(%error, "the log of the database keeps its size");
+        }
         let mut write_over = || -> Result<u64, Fault> {
             database::set_durable(&self.conn, true)?;
             let transaction =

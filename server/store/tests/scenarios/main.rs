@@ -1,7 +1,19 @@
 //! Scenarios of the journal: real folders, real SQLite, real processes that are killed.
 
 #[cfg(test)]
+mod counting;
+#[cfg(test)]
+mod damage;
+#[cfg(test)]
+mod full;
+#[cfg(all(test, feature = "failpoints"))]
+mod kills;
+#[cfg(test)]
 mod opening;
+#[cfg(test)]
+mod projecting;
+#[cfg(test)]
+mod readonly;
 #[cfg(test)]
 mod recording;
 #[cfg(test)]

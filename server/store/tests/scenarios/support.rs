@@ -19,22 +19,35 @@ use std::{
 pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
 pub(crate) struct Workspace {
-    folder: tempfile::TempDir,
+    folder: PathBuf,
+    /// Removes it; `None` in a child, which does not own it.
+    _guard: Option<tempfile::TempDir>,
 }
 
 impl Workspace {
     pub(crate) fn new() -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        std::fs::create_dir(folder.path().join("root")).unwrap();
-        Self { folder }
+        let guard = tempfile::tempdir().unwrap();
+        std::fs::create_dir(guard.path().join("root")).unwrap();
+        Self { folder: guard.path().to_owned(), _guard: Some(guard) }
+    }
+
+    /// The workspace of another process.
+    #[cfg(feature = "failpoints")]
+    pub(crate) fn at(folder: PathBuf) -> Self {
+        Self { folder, _guard: None }
+    }
+
+    #[cfg(feature = "failpoints")]
+    pub(crate) fn folder(&self) -> &Path {
+        &self.folder
     }
 
     pub(crate) fn root(&self) -> PathBuf {
-        self.folder.path().join("root")
+        self.folder.join("root")
     }
 
     pub(crate) fn dir(&self) -> PathBuf {
-        self.folder.path().join("state")
+        self.folder.join("state")
     }
 
     pub(crate) fn db(&self) -> PathBuf {
@@ -64,10 +77,10 @@ pub(crate) fn names(folder: &Path) -> Vec<String> {
     names
 }
 
-/// No backup at open, and no rest between passes.
+/// No backups, and no rest between passes.
 pub(crate) fn options() -> Options {
     Options {
-        backup_every: Duration::MAX,
+        backups_kept: 0,
         projection_rest: Duration::ZERO,
         ..Options::new("test", "/run/test.sock")
     }
