@@ -31,5 +31,6 @@ impl Batch {
 /// short: commits wait for it.
 pub type Done = Box<dyn FnOnce(Result<(), StoreError>) + Send>;
 
-/// Folds all events of one run into its rows. The engine brings it, since the fold is the domain's.
-pub type Fold = Box<dyn FnMut(&[Numbered]) -> (RunView, Vec<TaskView>) + Send>;
+/// Folds all events of one run into its rows. The engine brings it, since the fold is the domain's. The
+/// error says why the events do not fit one another.
+pub type Fold = Box<dyn FnMut(&[Numbered]) -> Result<(RunView, Vec<TaskView>), String> + Send>;

@@ -20,6 +20,7 @@ mod projection;
 mod reader;
 mod rows;
 mod store;
+mod workspaces;
 mod writer;
 
 pub use artifacts::Artifacts;
@@ -32,3 +33,4 @@ pub use lock::Holder;
 pub use problem::Problem;
 pub use reader::{Counts, Reader, RunFilter, TaskFilter};
 pub use store::{Frozen, Loaded, Options, Rebuilt, Store};
+pub use workspaces::{root_of, unfinished};

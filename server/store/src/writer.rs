@@ -231,7 +231,7 @@ impl Writer {
         let transaction = self.conn.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let events = journal::read_run(&transaction, run)?;
         let seq = events.last().map_or(0, |(seq, _)| *seq);
-        let (view, tasks) = fold(&events);
+        let (view, tasks) = fold(&events).map_err(|reason| Fault::Broken { run, seq, reason })?;
         rows::delete_run(&transaction, run)?;
         rows::write_run(&transaction, &view, seq)?;
         rows::mark_run(&transaction, run, self.generation)?;

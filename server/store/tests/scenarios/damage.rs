@@ -228,7 +228,7 @@ fn rows_that_do_not_match_are_found_and_made_again_from_the_events() {
     assert!(found.iter().any(|problem| problem.what.contains("a task of r3")), "{found:#?}");
 
     let store = workspace.open();
-    let rebuilt = store.rebuild_rows(Box::new(fold)).unwrap();
+    let rebuilt = store.rebuild_rows(Box::new(|events| Ok(fold(events)))).unwrap();
     assert_eq!((rebuilt.runs, rebuilt.frozen), (3, Vec::new()));
     settle(&store);
     assert_eq!(check(&workspace.dir()), []);
@@ -250,7 +250,7 @@ fn a_rebuild_leaves_a_damaged_run_as_it_is() {
     three_runs(&workspace);
     flip(&workspace.db(), "needle");
     let store = workspace.open();
-    let rebuilt = store.rebuild_rows(Box::new(fold)).unwrap();
+    let rebuilt = store.rebuild_rows(Box::new(|events| Ok(fold(events)))).unwrap();
     assert_eq!(rebuilt.runs, 2);
     assert_eq!(rebuilt.frozen.iter().map(|frozen| frozen.seq).collect::<Vec<_>>(), [4]);
     let reader = Reader::open(&workspace.dir()).unwrap();
