@@ -1,6 +1,6 @@
 //! Command lines of agents: lists of arguments with placeholders, never a shell string.
 
-use crate::source::{At, Fields, Findings, Text, Value, did_you_mean, shortened};
+use crate::source::{At, Fields, Findings, Text, Value, shortened};
 
 const PLACEHOLDERS: [&str; 5] = ["prompt", "prompt_file", "task_id", "model", "tree"];
 const SHELLS: [&str; 7] = ["sh", "bash", "dash", "zsh", "fish", "ksh", "ash"];
@@ -99,9 +99,9 @@ fn is_word(text: &str) -> bool {
 }
 
 fn unknown(name: &str, at: At, findings: &mut Findings<'_>) {
-    let hint = match did_you_mean(name, PLACEHOLDERS) {
-        Some(near) => format!("did you mean `{{{near}}}`?"),
-        None => format!("write `{{{{{name}}}}}` for the text in braces itself"),
+    let hint = match findings.nearest(name, PLACEHOLDERS).as_slice() {
+        [near, ..] => format!("did you mean `{{{near}}}`?"),
+        [] => format!("write `{{{{{}}}}}` for the text in braces itself", shortened(name)),
     };
     findings.error(at, format!("there is no placeholder `{{{}}}`", shortened(name)), hint);
 }

@@ -92,7 +92,8 @@ impl Config {
             }
             None => {
                 let message = format!("there is no setting `{}`", shortened(key));
-                findings.error(at, message, unknown_hint(key));
+                let hint = findings.near(key, names()).unwrap_or_else(where_to_look);
+                findings.error(at, message, hint);
             }
         }
     }
@@ -127,7 +128,9 @@ impl Config {
             }
             None => {
                 let message = format!("there is no setting `{}`", shortened(key));
-                Err(Diagnostic::error("--config", message, unknown_hint(key)))
+                let near = did_you_mean(key, names());
+                let hint = near.map(|near| format!("did you mean `{near}`?"));
+                Err(Diagnostic::error("--config", message, hint.unwrap_or_else(where_to_look)))
             }
         }
     }
@@ -140,13 +143,14 @@ fn example(key: &str) -> String {
     format!("the default is `{name} = {}`", default.unwrap_or_default())
 }
 
-fn unknown_hint(key: &str) -> String {
+fn where_to_look() -> String {
+    "see docs/configuration.md, or `orchestra config` for every key".to_owned()
+}
+
+/// All sections and keys.
+fn names() -> impl Iterator<Item = &'static str> {
     let sections = KEYS.iter().filter_map(|known| known.name.split_once('.'));
-    let known = sections.map(|(section, _)| section).chain(KEYS.iter().map(|known| known.name));
-    match did_you_mean(key, known) {
-        Some(near) => format!("did you mean `{near}`?"),
-        None => "see docs/configuration.md, or `orchestra config` for every key".to_owned(),
-    }
+    sections.map(|(section, _)| section).chain(KEYS.iter().map(|known| known.name))
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use crate::{
     agent::AgentProfile,
     catalog::{ArgumentInfo, Catalog, CatalogAgent, NativeInfo},
     plan::{Executor, Mode},
-    source::{At, Findings, Text, did_you_mean, nearest, shortened},
+    source::{At, Findings, Text, shortened},
     template,
     workflow::{Step, Work},
 };
@@ -189,7 +189,8 @@ impl<'c> Team<'c> {
         needed: &[&str],
         findings: &mut Findings<'_>,
     ) -> Candidates<'c> {
-        findings.error(at, message, self.who_was_near(needed));
+        let hint = self.who_was_near(needed, findings);
+        findings.error(at, message, hint);
         Candidates { said: true, ..Candidates::default() }
     }
 
@@ -240,7 +241,7 @@ impl<'c> Team<'c> {
         let hint = if self.agents.contains_key(action.value) {
             format!("`{name}` is an agent: write `agent: {name}`")
         } else {
-            let near = nearest(action.value, self.natives.keys().copied());
+            let near = findings.nearest(action.value, sorted(&self.natives));
             hint_from(&near, "see `orchestra workflows check` and the list of native actions")
         };
         findings.error(action.at, format!("there is no native action `{name}`"), hint);
@@ -251,7 +252,7 @@ impl<'c> Team<'c> {
         let hint = if self.natives.contains_key(agent.value) {
             format!("`{name}` is a native action: write `action: {name}`")
         } else {
-            let near = nearest(agent.value, self.agents.keys().copied());
+            let near = findings.nearest(agent.value, sorted(&self.agents));
             hint_from(
                 &near,
                 "see `orchestra agents list`, or add it as `.orchestra/agents/<name>.md`",
@@ -262,7 +263,10 @@ impl<'c> Team<'c> {
 
     /// For a capability that nobody has: unavailable ones that have it, those with a part of it, or
     /// how it is really called.
-    fn who_was_near(&self, needed: &[&str]) -> String {
+    fn who_was_near(&self, needed: &[&str], findings: &Findings<'_>) -> String {
+        if findings.is_full() {
+            return String::new();
+        }
         let mut near = Vec::new();
         for agent in &self.catalog.agents {
             let name = &agent.profile.name;
@@ -291,7 +295,7 @@ impl<'c> Team<'c> {
             .map(String::as_str)
             .collect();
         let unknown = needed.iter().find(|needed| !known.contains(needed));
-        let near = unknown.map(|unknown| nearest(unknown, known.iter().copied()));
+        let near = unknown.map(|unknown| findings.nearest(unknown, known.iter().copied()));
         hint_from(&near.unwrap_or_default(), "see `orchestra agents list` for who can do what")
     }
 }
@@ -310,6 +314,13 @@ pub(super) fn add_fallbacks<'c>(agents: &mut Vec<(&'c CatalogAgent, bool)>, cata
             }
         }
     }
+}
+
+/// In an order that does not change from one run of the program to the next.
+fn sorted<'n, T>(names: &HashMap<&'n str, T>) -> Vec<&'n str> {
+    let mut names: Vec<&str> = names.keys().copied().collect();
+    names.sort_unstable();
+    names
 }
 
 fn hint_from(near: &[&str], otherwise: &str) -> String {
@@ -331,11 +342,12 @@ fn check_arguments(native: &NativeInfo, step: &Step<'_>, only: bool, findings: &
     for entry in step.with.iter().filter(|_| only) {
         let Some(argument) = known(&entry.key) else {
             let names = || native.arguments.iter().map(|argument| argument.name.as_str());
-            let hint = match did_you_mean(&entry.key, names()) {
-                Some(near) => format!("did you mean `{near}`?"),
-                None if native.arguments.is_empty() => format!("{name} takes no arguments"),
-                None => format!("arguments: {}", names().collect::<Vec<_>>().join(", ")),
-            };
+            let hint = findings.near(&entry.key, names()).unwrap_or_else(|| {
+                match names().collect::<Vec<_>>().as_slice() {
+                    [] => format!("{name} takes no arguments"),
+                    names => format!("arguments: {}", names.join(", ")),
+                }
+            });
             let key = shortened(&entry.key);
             findings.error(entry.key_at, format!("{name} has no argument `{key}`"), hint);
             continue;

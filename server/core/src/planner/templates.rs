@@ -18,6 +18,9 @@ pub(super) fn check(
     findings: &mut Findings<'_>,
 ) {
     for (position, step) in workflow.steps.iter().enumerate() {
+        if findings.is_full() {
+            return;
+        }
         let mut check = StepCheck { workflow, ids, graph, position, findings };
         if let Some(prompt) = step.prompt {
             check.text(prompt, template::check_template(prompt.value));

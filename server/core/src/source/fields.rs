@@ -1,6 +1,6 @@
 //! Reading the fields of a mapping: unknown keys are named, wrong types are findings.
 
-use super::{At, Entry, Findings, Node, Value, align, did_you_mean};
+use super::{At, Entry, Findings, Node, Value, align};
 use crate::time::Millis;
 use std::ops::RangeInclusive;
 
@@ -37,10 +37,8 @@ impl<'n> Fields<'n> {
                 findings.error(entry.key_at, message, "remove it, or upgrade orchestra");
                 continue;
             }
-            let hint = match did_you_mean(key, keys.known.iter().copied()) {
-                Some(near) => format!("did you mean `{near}`?"),
-                None => format!("keys: {}", keys.known.join(", ")),
-            };
+            let near = findings.near(key, keys.known.iter().copied());
+            let hint = near.unwrap_or_else(|| format!("keys: {}", keys.known.join(", ")));
             let key = shortened(key);
             findings.error(entry.key_at, format!("{} has no key `{key}`", keys.of), hint);
         }
@@ -154,10 +152,8 @@ impl<'n> Fields<'n> {
             findings.error(text.at, message, format!("use one of: {}", words.join(", ")));
             return None;
         }
-        let hint = match did_you_mean(text.value, words.iter().copied()) {
-            Some(near) => format!("did you mean `{near}`?"),
-            None => format!("use one of: {}", words.join(", ")),
-        };
+        let near = findings.near(text.value, words.iter().copied());
+        let hint = near.unwrap_or_else(|| format!("use one of: {}", words.join(", ")));
         findings.error(text.at, format!("there is no {key} `{word}`"), hint);
         None
     }

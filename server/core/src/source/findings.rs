@@ -1,10 +1,13 @@
 //! Collecting what is wrong with one file, all of it in one pass.
 
-use super::{At, Source, did_you_mean};
+use super::{At, Source, similar};
 use crate::diagnostic::{Diagnostic, Severity};
+use std::cell::Cell;
 
 /// How many findings are shown for one file; a broken generator can make one for every line.
 const MAX_SHOWN: usize = 100;
+/// How many names are compared for the hints about one file.
+const MAX_COMPARISONS: usize = 50_000;
 
 /// The findings about one text so far.
 pub(crate) struct Findings<'a> {
@@ -12,11 +15,12 @@ pub(crate) struct Findings<'a> {
     list: Vec<Diagnostic>,
     errors: usize,
     warnings: usize,
+    comparisons: Cell<usize>,
 }
 
 impl<'a> Findings<'a> {
     pub(crate) fn new(source: Source<'a>) -> Self {
-        Self { source, list: Vec::new(), errors: 0, warnings: 0 }
+        Self { source, list: Vec::new(), errors: 0, warnings: 0, comparisons: Cell::new(0) }
     }
 
     pub(crate) fn error(&mut self, at: At, message: impl Into<String>, hint: impl Into<String>) {
@@ -53,17 +57,36 @@ impl<'a> Findings<'a> {
         self.errors > 0
     }
 
-    /// A hint that names what is near, for as long as findings are shown: comparing one name with
-    /// twenty thousand is not free, and a file may have as many wrong ones.
+    /// Whether no further error will be shown, so that looking for more is only work.
+    pub(crate) fn is_full(&self) -> bool {
+        self.errors >= MAX_SHOWN
+    }
+
+    /// Up to three known names that are close to `name`. Comparing one name with twenty thousand is not
+    /// free, and a file may have as many wrong ones: when the findings have cost enough, there are none.
+    pub(crate) fn nearest<'k>(
+        &self,
+        name: &str,
+        known: impl IntoIterator<Item = &'k str>,
+    ) -> Vec<&'k str> {
+        let left = MAX_COMPARISONS.saturating_sub(self.comparisons.get());
+        if self.is_full() || left == 0 {
+            return Vec::new();
+        }
+        let counted = known.into_iter().take(left).inspect(|_| {
+            self.comparisons.set(self.comparisons.get() + 1);
+        });
+        similar::nearest(name, counted)
+    }
+
+    /// A hint that names what is near.
     pub(crate) fn near<'k>(
         &self,
         name: &str,
         known: impl IntoIterator<Item = &'k str>,
     ) -> Option<String> {
-        if self.errors >= MAX_SHOWN {
-            return None;
-        }
-        did_you_mean(name, known).map(|near| format!("did you mean `{near}`?"))
+        let near = self.nearest(name, known).into_iter().next()?;
+        Some(format!("did you mean `{near}`?"))
     }
 
     /// In the order of the file, each once.
@@ -75,7 +98,7 @@ impl<'a> Findings<'a> {
         if hidden > 0
             && let Some(last) = self.list.last_mut()
         {
-            last.hint = format!("{} ({hidden} more findings are not shown)", last.hint);
+            last.hint = format!("{} (at least {hidden} more findings are not shown)", last.hint);
         }
         self.list
     }

@@ -385,7 +385,10 @@ impl<'t> Checker<'t> {
 
     fn known(&mut self, what: &str, name: &str, known: &[&str], span: Span) {
         if !known.contains(&name) {
-            let hint = match did_you_mean(name, known.iter().copied()) {
+            // Whoever has more than a few of these has written something else than a template.
+            let few = self.checked.problems.len() < 3;
+            let near = few.then(|| did_you_mean(name, known.iter().copied())).flatten();
+            let hint = match near {
                 Some(near) => format!("did you mean `{near}`?"),
                 None => format!("there are: {}", known.join(", ")),
             };

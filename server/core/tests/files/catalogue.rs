@@ -29,7 +29,7 @@ fn native(name: &str, capabilities: &[&str]) -> NativeInfo {
 }
 
 /// An agent from a file as people write it.
-fn agent(name: &str, keys: &str) -> CatalogAgent {
+pub(crate) fn agent(name: &str, keys: &str) -> CatalogAgent {
     let text = format!("---\nname: {name}\ncommand: [agent, \"{{prompt}}\"]\n{keys}\n---\nWork.\n");
     let read = agent_file::read(&text, "agents/test.md", Origin::Workspace);
     let profile = read.profile.unwrap_or_else(|| panic!("{name}: {:?}", read.diagnostics));

@@ -5,3 +5,9 @@
 mod catalogue;
 #[cfg(test)]
 mod fixtures;
+#[cfg(test)]
+mod hostile;
+#[cfg(test)]
+mod plans;
+#[cfg(test)]
+mod scale;

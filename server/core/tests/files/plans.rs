@@ -1,0 +1,217 @@
+//! What a plan contains, for workflows that are fine.
+
+use crate::catalogue::{agent, catalog};
+use orchestra_core::{
+    agent::Origin,
+    catalog::Catalog,
+    plan::{Executor, Mode, Plan, Retry, Source},
+    planner::{self, Planned, Request, StartError, plan_for_start},
+    template,
+    time::Millis,
+};
+use serde_json::{Map, Value, json};
+
+fn request<'a>(text: &'a str, catalog: &'a Catalog, params: &'a Map<String, Value>) -> Request<'a> {
+    Request {
+        text,
+        file: ".orchestra/workflows/test.yaml",
+        origin: Origin::Workspace,
+        catalog,
+        params,
+        mode: None,
+        approve: None,
+    }
+}
+
+fn plan(text: &str) -> Plan {
+    let (catalog, params) = (catalog(), Map::new());
+    let Planned { plan, warnings } = planner::plan(&request(text, &catalog, &params)).unwrap();
+    assert_eq!(warnings, []);
+    plan
+}
+
+fn native(action: &str) -> Executor {
+    Executor::Native { action: action.to_owned(), inline: false }
+}
+
+fn by(name: &str) -> Executor {
+    Executor::Agent { name: name.to_owned(), fallback: false }
+}
+
+fn fallback(name: &str) -> Executor {
+    Executor::Agent { name: name.to_owned(), fallback: true }
+}
+
+#[test]
+fn every_default_is_filled_in() {
+    let plan = plan(
+        "retry: { max: 2 }\n\
+         steps:\n\
+         - { id: a, action: todo.scan }\n\
+         - { id: b, action: todo.scan, needs: a, retry: { max: 1, backoff: 5s } }\n\
+         - { id: c, action: todo.scan, needs: [b, a], retry: { max: 0 } }\n",
+    );
+    assert_eq!(plan.name, "test");
+    assert_eq!(
+        plan.source,
+        Source::Workflow {
+            name: "test".to_owned(),
+            origin: Origin::Workspace,
+            file: Some(".orchestra/workflows/test.yaml".to_owned()),
+        }
+    );
+    let needs: Vec<_> = plan.tasks.iter().map(|task| task.needs.clone()).collect();
+    assert_eq!(needs, [vec![], vec![0], vec![0, 1]]);
+    let retries: Vec<_> = plan.tasks.iter().map(|task| task.retry).collect();
+    assert_eq!(
+        retries,
+        [
+            Retry { max: 2, backoff: Millis::seconds(2) },
+            Retry { max: 1, backoff: Millis::seconds(5) },
+            Retry { max: 0, backoff: Millis(0) },
+        ]
+    );
+    assert_eq!(plan.tasks[0].executors, [native("todo.scan")]);
+    assert!(plan.agents.is_empty() && !plan.approve);
+}
+
+#[test]
+fn in_a_sequence_each_step_needs_the_one_before() {
+    let plan = plan(
+        "pattern: sequential\nsteps:\n\
+         - { id: a, action: todo.scan }\n\
+         - { id: b, action: todo.scan }\n\
+         - { id: c, action: todo.scan, needs: [a] }\n",
+    );
+    let needs: Vec<_> = plan.tasks.into_iter().map(|task| task.needs).collect();
+    assert_eq!(needs, [vec![], vec![0], vec![0, 1]]);
+}
+
+#[test]
+fn the_mode_orders_the_layers() {
+    let steps = |mode: &str| {
+        let text =
+            format!("steps: [{{ id: a, capability: reporting, prompt: hi, mode: {mode} }}]\n");
+        plan(&text).tasks.remove(0).executors
+    };
+    assert_eq!(steps("intelligent"), [native("report.write"), by("documenter")]);
+    assert_eq!(steps("speed"), [native("report.write")]);
+    assert_eq!(steps("strategic"), [by("documenter")]);
+}
+
+#[test]
+fn without_a_prompt_no_agent_stands_in() {
+    let executors = |step: &str| plan(&format!("steps: [{{ id: a, {step} }}]\n")).tasks.remove(0);
+    assert_eq!(executors("capability: reporting").executors, [native("report.write")]);
+    assert_eq!(executors("action: report.write").executors, [native("report.write")]);
+    assert_eq!(
+        executors("action: report.write, prompt: hi").executors,
+        [native("report.write"), by("documenter")]
+    );
+    assert_eq!(
+        executors("action: report.write, agent: coder, prompt: hi").executors,
+        [native("report.write"), by("coder")]
+    );
+}
+
+#[test]
+fn agents_are_ordered_by_priority_then_specialisation_then_name() {
+    let mut catalog = catalog();
+    catalog.agents = vec![
+        agent("zoe", "capabilities: [coding]"),
+        agent("broad", "capabilities: [coding, testing, review]"),
+        agent("anna", "capabilities: [coding]\nfallback: [helper, off]"),
+        agent("first", "capabilities: [a, b, c, coding]\npriority: 1"),
+        agent("helper", "capabilities: [other]\nfallback: [last, anna]"),
+        agent("last", "capabilities: [other]"),
+        agent("off", "capabilities: [coding]\nstatus: inactive"),
+        agent("by-type", "type: coding"),
+    ];
+    let params = Map::new();
+    let text = "steps: [{ id: a, capability: coding, prompt: hi }]\n";
+    let plan = planner::plan(&request(text, &catalog, &params)).unwrap().plan;
+    assert_eq!(
+        plan.tasks[0].executors,
+        [
+            by("first"),
+            by("by-type"),
+            by("anna"),
+            by("zoe"),
+            by("broad"),
+            fallback("helper"),
+            fallback("last"),
+        ]
+    );
+    let names: Vec<&str> = plan.agents.keys().map(String::as_str).collect();
+    assert_eq!(names, ["anna", "broad", "by-type", "first", "helper", "last", "zoe"]);
+}
+
+#[test]
+fn the_user_overrides_mode_and_approval() {
+    let (catalog, params) = (catalog(), Map::new());
+    let text = "approve: true\nmode: speed\nsteps:\n\
+        - { id: a, mode: speed, action: report.write, agent: coder, prompt: hi }\n";
+    let mut request = request(text, &catalog, &params);
+    assert!(planner::plan(&request).unwrap().plan.approve);
+    (request.mode, request.approve) = (Some(Mode::Strategic), Some(false));
+    let plan = planner::plan(&request).unwrap().plan;
+    assert_eq!(
+        (plan.tasks[0].executors.as_slice(), plan.approve),
+        ([by("coder")].as_slice(), false)
+    );
+}
+
+#[test]
+fn params_from_a_command_line_take_the_type_of_the_default() {
+    let catalog = catalog();
+    let text = "params:\n  \
+          count: { default: 1 }\n  all: { default: false }\n  tags: { default: [] }\n  \
+          scope: { default: x }\n  note: { required: false }\n  free: {}\n\
+        steps: [{ id: a, action: todo.scan }]\n";
+    let given = json!({
+        "count": "3", "all": "true", "tags": "[\"a\"]", "scope": "5", "free": "7",
+    });
+    let given = given.as_object().unwrap();
+    let plan = planner::plan(&request(text, &catalog, given)).unwrap().plan;
+    assert_eq!(
+        Value::Object(plan.params),
+        json!({
+            "count": 3, "all": true, "tags": ["a"], "scope": "5", "note": null, "free": "7",
+        })
+    );
+    // Checking a file is not running it.
+    assert_eq!(planner::check(text, "test.yaml", &catalog), []);
+    assert_eq!(planner::plan(&request(text, &catalog, &Map::new())).unwrap_err().len(), 1);
+}
+
+#[test]
+fn a_prompt_on_the_command_line_reaches_the_agent_as_it_is() {
+    let catalog = catalog();
+    for prompt in ["plain", "explain {{ this }} and {% that %}", "{{ params.prompt }}"] {
+        let plan = plan_for_start("coder", prompt, &catalog).unwrap();
+        let task = &plan.tasks[0];
+        assert_eq!(task.executors, [by("coder")]);
+        assert_eq!(plan.source, Source::Start { agent: "coder".to_owned() });
+        let context = json!({ "params": plan.params });
+        assert_eq!(template::render(task.prompt.as_ref().unwrap(), &context).unwrap(), prompt);
+    }
+}
+
+#[test]
+fn an_agent_that_cannot_start_is_refused_with_the_reason() {
+    let catalog = catalog();
+    let refused = |agent: &str, prompt: &str| {
+        let error = plan_for_start(agent, prompt, &catalog).unwrap_err();
+        (error.to_string(), error.hint())
+    };
+    assert_eq!(
+        refused("codr", "hi"),
+        ("there is no agent `codr`".into(), "did you mean `coder`?".into())
+    );
+    assert_eq!(
+        refused("sleeper", "hi").0,
+        "agent `sleeper` is not available: its status is inactive"
+    );
+    let empty = plan_for_start("coder", "  ", &catalog);
+    assert_eq!(empty, Err(StartError::NoPrompt { agent: "coder".to_owned() }));
+}
