@@ -82,11 +82,21 @@ pub(crate) struct Dependency {
 }
 
 pub(crate) fn packages(root: &Path) -> anyhow::Result<Vec<Package>> {
-    #[derive(Deserialize)]
-    struct Metadata {
-        packages: Vec<Package>,
-    }
+    Ok(metadata(root)?.packages)
+}
+
+/// Where cargo puts what it builds, by the developer's own configuration.
+pub(crate) fn target_directory(root: &Path) -> anyhow::Result<PathBuf> {
+    Ok(metadata(root)?.target_directory)
+}
+
+#[derive(Deserialize)]
+struct Metadata {
+    packages: Vec<Package>,
+    target_directory: PathBuf,
+}
+
+fn metadata(root: &Path) -> anyhow::Result<Metadata> {
     let json = output(cargo(root).args(["metadata", "--format-version=1", "--no-deps"]))?;
-    let metadata: Metadata = serde_json::from_slice(&json).context("read `cargo metadata`")?;
-    Ok(metadata.packages)
+    serde_json::from_slice(&json).context("read `cargo metadata`")
 }

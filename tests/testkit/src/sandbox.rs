@@ -6,6 +6,7 @@ use crate::{
     program,
 };
 use std::{
+    env,
     ffi::OsStr,
     fs,
     os::unix::fs::PermissionsExt as _,
@@ -48,12 +49,12 @@ impl Default for Sandbox {
 impl Sandbox {
     /// An empty workspace that is no git repository.
     pub fn new() -> Self {
-        let folder = tempfile::Builder::new().prefix("o").tempdir().expect("create a sandbox");
         // Processes show their folders with symlinks resolved, and are found by them.
-        let resolved = folder.path().canonicalize().expect("resolve the sandbox's path");
-        assert_eq!(resolved, folder.path(), "set TMPDIR to a path without symlinks");
+        let parent = env::temp_dir().canonicalize().expect("the folder for temporary files exists");
+        let folder = tempfile::Builder::new().prefix("o").tempdir_in(parent);
+        let folder = folder.expect("create a sandbox");
         let test = thread::current().name().unwrap_or("unnamed").to_owned();
-        let sandbox = Self { id: format!("{test} in {}", resolved.display()), folder };
+        let sandbox = Self { id: format!("{test} in {}", folder.path().display()), folder };
         for (_, name) in FOLDERS {
             fs::create_dir(sandbox.path(name)).expect("create the sandbox's folders");
         }

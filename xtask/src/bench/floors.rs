@@ -5,7 +5,7 @@ use super::{
     group::{Goal, Group, Row},
     table::SECONDS,
 };
-use crate::checkout::{cargo, output};
+use crate::checkout::{cargo, output, target_directory};
 use anyhow::{Context as _, ensure};
 use std::{
     fs::{File, OpenOptions},
@@ -39,7 +39,7 @@ pub(super) fn processes(bench: &Bench) -> anyhow::Result<Group> {
 
 /// Durable bytes, and git's look at this very checkout.
 pub(super) fn files(bench: &Bench) -> anyhow::Result<Group> {
-    let folder = tempfile::tempdir_in(bench.root.join("target")).context("create a folder")?;
+    let folder = tempfile::tempdir_in(target_directory(&bench.root)?).context("create a folder")?;
     let mut one = append_to(&folder.path().join("one"))?;
     let mut log = append_to(&folder.path().join("log"))?;
     let mut data = append_to(&folder.path().join("data"))?;
@@ -80,8 +80,7 @@ pub(super) fn files(bench: &Bench) -> anyhow::Result<Group> {
 /// Builds the program as it is released.
 fn release_program(root: &Path) -> anyhow::Result<PathBuf> {
     output(cargo(root).args(["build", "--release", "--quiet", "--package", "orchestra"]))?;
-    let target =
-        std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), Into::into);
+    let target = target_directory(root)?;
     Ok(target.join("release").join("orchestra"))
 }
 

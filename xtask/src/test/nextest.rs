@@ -7,6 +7,7 @@ use crate::{
     tools::NEXTEST,
 };
 use anyhow::Context as _;
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use std::{ffi::OsString, path::Path, process::Command, time::Duration};
 
 /// How long a process that was told to end may take after the last test.
@@ -23,6 +24,7 @@ pub(crate) struct Suite<'a> {
 impl Suite<'_> {
     /// Runs the tests; nextest's own summary is the last that it prints.
     pub(crate) fn run(&self) -> anyhow::Result<()> {
+        dump_no_core();
         let scratch = Scratch::new()?;
         let status = self
             .nextest("run", &scratch)?
@@ -64,4 +66,11 @@ impl Suite<'_> {
         command.envs(self.environment.iter().map(|(name, value)| (name, value)));
         Ok(command)
     }
+}
+
+/// Tests make programs abort, again and again; nobody reads their memory, and writing it takes time.
+fn dump_no_core() {
+    let maximum = getrlimit(Resource::Core).maximum;
+    // Where it is refused, the tests are only slower.
+    setrlimit(Resource::Core, Rlimit { current: Some(0), maximum }).ok();
 }
