@@ -189,3 +189,25 @@ pub struct PlannedTask {
     #[serde(default)]
     pub output: Option<String>,
 }
+
+impl Plan {
+    /// The plan as a list in Markdown, for agents.
+    pub fn outline(&self) -> String {
+        let mut text = format!("# {}\n\n{}\n\n", self.name, self.description);
+        for task in &self.tasks {
+            let who: Vec<&str> = task.executors.iter().map(Executor::name).collect();
+            let needs: Vec<&str> = task
+                .needs
+                .iter()
+                .filter_map(|&need| self.tasks.get(usize::try_from(need).ok()?))
+                .map(|need| need.step.as_str())
+                .collect();
+            let needs = match needs.as_slice() {
+                [] => String::new(),
+                needs => format!(", after {}", needs.join(", ")),
+            };
+            text.push_str(&format!("- {}: {}{needs}\n", task.step, who.join(" or ")));
+        }
+        text
+    }
+}

@@ -2,7 +2,7 @@
 
 use crate::{
     build::Build,
-    command::{Answer, CommandRequest, DaemonInfo, EventsRequest},
+    command::{Answer, CommandRequest, DaemonInfo, EventsRequest, WorkspaceRequest, Rebuilt},
     error::{ClientError, ErrorBody},
     launch, routes,
     stream::StreamItem,
@@ -60,6 +60,19 @@ impl Client {
 
     pub async fn command(&mut self, request: &CommandRequest) -> Result<Answer, ClientError> {
         let response = self.send(Method::POST, routes::COMMANDS, request).await?;
+        read(response).await
+    }
+
+    pub async fn rebuild(&mut self, root: &Path) -> Result<Rebuilt, ClientError> {
+        let request = WorkspaceRequest { root: root.to_owned() };
+        let response = self.send(Method::POST, routes::REBUILD, &request).await?;
+        read(response).await
+    }
+
+    /// Comes back when the files below `.orchestra/` say what is recorded now.
+    pub async fn projected(&mut self, root: &Path) -> Result<(), ClientError> {
+        let request = WorkspaceRequest { root: root.to_owned() };
+        let response = self.send(Method::POST, routes::PROJECTED, &request).await?;
         read(response).await
     }
 

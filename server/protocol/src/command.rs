@@ -93,6 +93,21 @@ pub struct Poke {
     pub attempt: AttemptId,
 }
 
+/// Names a workspace by its canonical root.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct WorkspaceRequest {
+    pub root: PathBuf,
+}
+
+/// What a rebuild has done.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Rebuilt {
+    /// How many runs were written anew.
+    pub runs: u32,
+    /// Runs that cannot be read, each a sentence; they keep what they had.
+    pub frozen: Vec<String>,
+}
+
 /// Who the daemon is and what it has under way.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct DaemonInfo {

@@ -11,5 +11,11 @@ pub const COMMANDS: &str = "/v1/commands";
 pub const EVENTS: &str = "/v1/events";
 /// `POST` a [`Poke`](crate::command::Poke): an attempt has news for the daemon.
 pub const POKE: &str = "/v1/poke";
+/// `POST` a [`WorkspaceRequest`](crate::command::WorkspaceRequest): a
+/// [`Rebuilt`](crate::command::Rebuilt).
+pub const REBUILD: &str = "/v1/rebuild";
+/// `POST` a [`WorkspaceRequest`](crate::command::WorkspaceRequest): answers when the files below
+/// `.orchestra/` say what was recorded when it was asked, as far as the workspace can be written.
+pub const PROJECTED: &str = "/v1/projected";
 /// `POST`: the daemon records what it has, and leaves. Processes under a shim live on.
 pub const STOP: &str = "/v1/stop";

@@ -15,6 +15,8 @@ pub enum StreamItem {
     Event(Published),
     /// The latest value only; may be skipped.
     Progress(AttemptProgress),
+    /// Something keeps the workspace's work from going on, such as a full disk; `None`: it is over.
+    Trouble { message: Option<String> },
     /// Everything that is durable at this moment has been sent.
     CaughtUp { seq: u64 },
 }

@@ -132,6 +132,17 @@ fn retrying_a_task_brings_back_what_was_skipped_for_it() {
 }
 
 #[test]
+fn what_a_person_cancelled_stays_so_when_its_need_is_retried() {
+    let mut sim = Simulator::new(limits());
+    let run = sim.create(plan().step("a").step("b").needs(&["a"]).step("c").needs(&["b"]));
+    let (a, b) = (sim.task(run, "a"), sim.task(run, "b"));
+    sim.cancel(Target::Task(b)).unwrap();
+    sim.finish(run, "a", failed());
+    sim.retry(Target::Task(a)).unwrap();
+    assert_eq!(sim.line(run), "running: a running, b cancelled, c skipped");
+}
+
+#[test]
 fn retrying_a_run_tries_again_everything_that_did_not_succeed() {
     let mut sim = Simulator::new(limits());
     let run = sim

@@ -4,6 +4,7 @@ use crate::support::{
     Simulator, failed, failed_as, limits, lost, never_started, plan, succeeded, timed_out,
 };
 use orchestra_core::{
+    decide::Target,
     event::EventBody, outcome::FailureKind, plan::Retry, time::Millis, view::TaskStatus,
 };
 
@@ -146,6 +147,19 @@ fn three_vanished_in_a_row_fail_the_task() {
 }
 
 #[test]
+fn a_task_that_failed_by_vanishing_may_vanish_again_when_retried() {
+    let mut sim = Simulator::new(limits());
+    let run = sim.create(plan().step("a"));
+    for _ in 0..3 {
+        sim.finish(run, "a", lost());
+    }
+    sim.retry(Target::Run(run)).unwrap();
+    sim.finish(run, "a", lost());
+    sim.finish(run, "a", lost());
+    assert_eq!(sim.line(run), "running: a running");
+}
+
+#[test]
 fn a_vanished_fallback_is_still_said_to_stand_in_for_who_failed() {
     let mut sim = Simulator::new(limits());
     let run = sim.create(plan().step("a").agent("first").fallback("second"));
@@ -193,7 +207,7 @@ fn a_retried_task_starts_with_a_clean_slate() {
     let run = sim.create(plan().step("a").agent("first").fallback("second").retry(1, 0));
     sim.play(|_| failed());
     let task = sim.task(run, "a");
-    sim.retry(orchestra_core::decide::Target::Task(task)).unwrap();
+    sim.retry(Target::Task(task)).unwrap();
     sim.play(|_| failed());
     let tried: Vec<String> =
         sim.attempts(run, "a").into_iter().map(|attempt| attempt.executor).collect();

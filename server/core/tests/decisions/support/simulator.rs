@@ -162,7 +162,7 @@ impl Simulator {
     /// Lets everything under way end as `outcome` says, until nothing is under way and no time
     /// changes that. An attempt that was told to stop obeys.
     pub(crate) fn play(&mut self, mut outcome: impl FnMut(AttemptId) -> AttemptOutcome) {
-        loop {
+        for _ in 0..1_000 {
             if let Some(attempt) = self.first_under_way() {
                 let told = self.is_told_to_stop(attempt);
                 self.end(attempt, if told { super::cancelled() } else { outcome(attempt) });
@@ -170,6 +170,7 @@ impl Simulator {
                 return;
             }
         }
+        panic!("this goes on for ever");
     }
 
     /// The daemon dies, and the next one folds the journal.

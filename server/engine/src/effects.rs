@@ -1,0 +1,198 @@
+//! Effects: what the state says must be under way, carried out; its end comes back as a message.
+
+mod handover;
+pub(crate) mod inline;
+mod native;
+mod process;
+
+use crate::{
+    actor::{Message, Outcome},
+    clock,
+    environment::{Environment, Environments},
+    hub::Hub,
+};
+use native::{NativeWork, StopFlag};
+use orchestra_core::{
+    config::AttemptConfig,
+    folders::Folders,
+    ids::{AttemptId, RunId, WorkspaceId},
+    outcome::AttemptOutcome,
+    pending::{Effect, inputs, pending, work},
+    plan::Lane,
+    state::State,
+};
+use orchestra_runtimes::attempt::AttemptDir;
+use orchestra_store::Artifacts;
+pub(crate) use process::Sweeper;
+use process::{Process, ProcessWork};
+use std::{
+    collections::{HashMap, HashSet},
+    path::PathBuf,
+    sync::Arc,
+};
+use tokio::{sync::mpsc, task::AbortHandle};
+
+/// What every effect of a workspace needs.
+pub(crate) struct Shared {
+    pub(crate) folders: Folders,
+    pub(crate) workspace: WorkspaceId,
+    pub(crate) root: PathBuf,
+    pub(crate) hub: Arc<Hub>,
+    pub(crate) sender: mpsc::UnboundedSender<Message>,
+    pub(crate) artifacts: Artifacts,
+    pub(crate) attempt: AttemptConfig,
+    /// With which arguments a shim starts the daemon when none answers.
+    pub(crate) daemon_command: Vec<String>,
+    pub(crate) sweeper: Sweeper,
+}
+
+impl Shared {
+    fn attempt_dir(&self, attempt: AttemptId) -> AttemptDir {
+        AttemptDir::at(&self.folders.attempt(&self.workspace, attempt))
+    }
+
+    /// Reports the end of an attempt. An actor that is gone finds it again after its next start.
+    pub(crate) fn ended(&self, attempt: AttemptId, outcome: AttemptOutcome) {
+        let _ = self.sender.send(Message::Ended(Outcome { attempt, outcome }));
+    }
+}
+
+/// An attempt that is being carried out.
+enum Running {
+    Native { stop: Arc<StopFlag>, task: AbortHandle },
+    Process { process: Arc<Process>, task: AbortHandle },
+}
+
+pub(crate) struct Effects {
+    shared: Arc<Shared>,
+    environments: Environments,
+    /// Environments of runs that this daemon started, and whether they are on disk yet.
+    known: HashMap<RunId, (Environment, bool)>,
+    running: HashMap<AttemptId, Running>,
+    /// Attempts that an earlier daemon started: they are looked for, never started.
+    found: HashSet<AttemptId>,
+}
+
+impl Effects {
+    pub(crate) fn new(shared: Shared, environments: Environments, recovered: &State) -> Self {
+        let found = pending(recovered)
+            .into_iter()
+            .filter_map(|effect| match effect {
+                Effect::Execute { attempt, lane: Lane::Process } => Some(attempt),
+                _ => None,
+            })
+            .collect();
+        Self {
+            shared: Arc::new(shared),
+            environments,
+            known: HashMap::new(),
+            running: HashMap::new(),
+            found,
+        }
+    }
+
+    pub(crate) fn set_environment(&mut self, run: RunId, environment: Environment) {
+        self.known.insert(run, (environment, false));
+    }
+
+    pub(crate) fn has_environment(&self, run: RunId) -> bool {
+        self.known.contains_key(&run) || self.environments.load(run).is_some()
+    }
+
+    pub(crate) fn forget_environment(&mut self, run: RunId) {
+        self.known.remove(&run);
+        self.environments.forget(run);
+    }
+
+    /// Starts effects whose reason is durable.
+    pub(crate) fn start(&mut self, state: &State, effects: Vec<Effect>) {
+        self.running.retain(|_, running| !running.has_ended());
+        for effect in effects {
+            match effect {
+                // More inline actions than one turn does: each comes back as a turn of its own.
+                Effect::Execute { attempt, lane: Lane::Inline } => {
+                    let outcome = inline::carry_out(state, attempt, clock::now());
+                    self.shared.ended(attempt, outcome);
+                }
+                Effect::Execute { attempt, lane: Lane::Native } => self.run_native(state, attempt),
+                Effect::Execute { attempt, lane: Lane::Process } => {
+                    self.run_process(state, attempt);
+                }
+                Effect::Stop { attempt, reason } => match self.running.get(&attempt) {
+                    Some(Running::Native { stop, .. }) => stop.raise(reason),
+                    Some(Running::Process { process, .. }) => process.stop(&self.shared, reason),
+                    // It has ended, and the news is on its way.
+                    None => {}
+                },
+                Effect::ChangeTimeout { attempt, timeout } => {
+                    if let Some(Running::Process { process, .. }) = self.running.get(&attempt) {
+                        process.change_timeout(&self.shared, timeout);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Whether the attempt is being carried out, as far as this daemon knows.
+    pub(crate) fn is_running(&self, attempt: AttemptId) -> bool {
+        self.running.get(&attempt).is_some_and(|running| !running.has_ended())
+    }
+
+    fn run_native(&mut self, state: &State, attempt: AttemptId) {
+        let Some(work) = work(state, attempt) else { return };
+        let native = NativeWork::new(attempt, &work, inputs(work.run, attempt.task()));
+        let stop = Arc::new(StopFlag::default());
+        let running = native::run(Arc::clone(&self.shared), native, Arc::clone(&stop));
+        let task = tokio::spawn(running).abort_handle();
+        self.running.insert(attempt, Running::Native { stop, task });
+    }
+
+    fn run_process(&mut self, state: &State, attempt: AttemptId) {
+        let Some(work) = work(state, attempt) else { return };
+        let environment = self.environment(attempt.run());
+        let found = self.found.remove(&attempt);
+        let work = ProcessWork::new(attempt, &work, inputs(work.run, attempt.task()), environment);
+        let process = Arc::new(Process::new(attempt, found));
+        let running = process::run(Arc::clone(&self.shared), work, Arc::clone(&process), found);
+        let task = tokio::spawn(running).abort_handle();
+        self.running.insert(attempt, Running::Process { process, task });
+    }
+
+    /// The run's environment. Writes it to the runtime folder the first time, so that a later daemon
+    /// finds it too.
+    fn environment(&mut self, run: RunId) -> Environment {
+        let Some((environment, kept)) = self.known.get_mut(&run) else {
+            return self.environments.load(run).unwrap_or_default();
+        };
+        if !*kept {
+            match self.environments.keep(run, environment) {
+                Ok(()) => *kept = true,
+                Err(error) => {
+                    tracing::warn!(%run, %error, "a later daemon will not have its environment");
+                }
+            }
+        }
+        environment.clone()
+    }
+
+    /// Lets go of everything under way without ending it.
+    pub(crate) fn abandon(&mut self) {
+        for running in std::mem::take(&mut self.running).into_values() {
+            match running {
+                Running::Native { stop, task } => {
+                    stop.raise(orchestra_core::outcome::StopReason::Person);
+                    task.abort();
+                }
+                Running::Process { task, .. } => task.abort(),
+            }
+        }
+    }
+}
+
+impl Running {
+    fn has_ended(&self) -> bool {
+        match self {
+            Self::Native { task, .. } | Self::Process { task, .. } => task.is_finished(),
+        }
+    }
+}

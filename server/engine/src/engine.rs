@@ -1,0 +1,203 @@
+//! The engine: opens workspaces on demand, each with an actor of its own.
+
+use crate::{
+    actor::{Actor, Parts},
+    clock,
+    effects::{Effects, Shared, Sweeper},
+    environment::Environments,
+    hub::Hub,
+    planning::Planner,
+    recovery,
+    workspace::{OpenError, Workspace},
+};
+use orchestra_core::{
+    config::Config, folders::Folders, ids::WorkspaceId, state::Limits, time::Timestamp,
+};
+use orchestra_protocol::{
+    build::Build,
+    command::{DaemonInfo, WorkspaceInfo},
+};
+use orchestra_runtimes::catalog;
+use orchestra_store::{Reader, Store};
+use std::{
+    collections::BTreeMap,
+    num::NonZero,
+    path::{Path, PathBuf},
+    sync::Arc,
+    thread::available_parallelism,
+};
+use tokio::sync::{Mutex, mpsc};
+
+/// What the engine needs to know of its surroundings.
+#[derive(Debug, Clone)]
+pub struct EngineOptions {
+    pub folders: Folders,
+    pub build: Build,
+    /// With which arguments a shim starts the daemon when none answers.
+    pub daemon_command: Vec<String>,
+}
+
+/// All workspaces of one user.
+pub struct Engine {
+    options: EngineOptions,
+    started: Timestamp,
+    /// Opening is rare and must not happen twice at once, so it holds the lock across its waits.
+    workspaces: Mutex<BTreeMap<PathBuf, Workspace>>,
+}
+
+impl Engine {
+    pub fn new(options: EngineOptions) -> Self {
+        Self { options, started: clock::now(), workspaces: Mutex::new(BTreeMap::new()) }
+    }
+
+    /// The workspace at `root`, which must be canonical; opens it if it is not open yet, and with that
+    /// finds again every attempt that was under way.
+    pub async fn workspace(&self, root: &Path) -> Result<Workspace, OpenError> {
+        let mut workspaces = self.workspaces.lock().await;
+        if let Some(workspace) = workspaces.get(root) {
+            return Ok(workspace.clone());
+        }
+        let workspace = self.open(root).await?;
+        workspaces.insert(root.to_owned(), workspace.clone());
+        Ok(workspace)
+    }
+
+    /// Opens the workspace that `id` names, if its state folder says where it is.
+    pub async fn workspace_by_id(&self, id: &WorkspaceId) -> Result<Option<Workspace>, OpenError> {
+        match orchestra_store::root_of(&self.options.folders.workspace_state(id)) {
+            Some(root) => self.workspace(&root).await.map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// Opens every workspace in which something was under way when the last daemon went.
+    pub async fn resume_all(&self) {
+        for root in orchestra_store::unfinished(&self.options.folders.state) {
+            if let Err(error) = self.workspace(&root).await {
+                tracing::error!(root = %root.display(), %error, "unfinished work was not taken up");
+            }
+        }
+    }
+
+    async fn open(&self, root: &Path) -> Result<Workspace, OpenError> {
+        let folders = self.options.folders.clone();
+        let id = WorkspaceId::of_root(root);
+        let (config, diagnostics) =
+            catalog::load_config(root, &folders.config, &std::env::vars().collect());
+        for diagnostic in diagnostics {
+            tracing::warn!(workspace = %id, "{diagnostic}");
+        }
+        let limits = limits(&config);
+        let options = orchestra_store::Options {
+            backup_every: config.store.backup_every.into(),
+            backups_kept: config.store.backups_kept,
+            ..orchestra_store::Options::new(
+                self.options.build.to_string(),
+                folders.socket().display().to_string(),
+            )
+        };
+        let (dir, path) = (folders.workspace_state(&id), root.to_owned());
+        let opened = tokio::task::spawn_blocking(move || {
+            let store = Store::open(&dir, &path, options)
+                .map_err(|source| OpenError::Store { root: path.clone(), source })?;
+            let recovered = recovery::load(&store, limits)
+                .map_err(|source| OpenError::Load { root: path, source })?;
+            Ok((store, recovered))
+        });
+        let (store, recovered) = opened.await.unwrap_or_else(|panic| {
+            std::panic::resume_unwind(panic.into_panic());
+        })?;
+
+        let hub = Arc::new(Hub::new(recovered.last_seq + 1));
+        let (sender, messages) = mpsc::unbounded_channel();
+        let shared = Shared {
+            folders: folders.clone(),
+            workspace: id.clone(),
+            root: root.to_owned(),
+            hub: Arc::clone(&hub),
+            sender: sender.clone(),
+            artifacts: store.artifacts(),
+            attempt: config.attempt.clone(),
+            daemon_command: self.options.daemon_command.clone(),
+            sweeper: Sweeper::new(config.attempt.grace),
+        };
+        let environments = Environments::new(folders.clone(), id.clone());
+        let effects = Effects::new(shared, environments, &recovered.state);
+        let info = WorkspaceInfo {
+            id: id.clone(),
+            root: root.to_owned(),
+            open_runs: 0,
+            attempts_under_way: 0,
+        };
+        let actor = Actor::new(Parts {
+            recovered,
+            limits,
+            store: Arc::new(store),
+            hub: Arc::clone(&hub),
+            effects,
+            info,
+            messages,
+            sender: sender.clone(),
+        });
+        tokio::spawn(actor.run());
+        let dir = folders.workspace_state(&id);
+        Ok(Workspace {
+            sender,
+            hub,
+            planner: Arc::new(Planner {
+                folders,
+                root: root.to_owned(),
+                approve: config.run.approve,
+            }),
+            reader: Arc::new(move || Reader::open(&dir)),
+        })
+    }
+
+    pub async fn info(&self) -> DaemonInfo {
+        let mut workspaces = Vec::new();
+        for workspace in self.open_workspaces().await {
+            if let Some(info) = workspace.info().await {
+                workspaces.push(info.workspace);
+            }
+        }
+        DaemonInfo {
+            build: self.options.build.clone(),
+            pid: std::process::id(),
+            started: self.started,
+            workspaces,
+        }
+    }
+
+    /// Whether nothing is under way and nothing will start by itself.
+    pub async fn is_idle(&self) -> bool {
+        for workspace in self.open_workspaces().await {
+            if !workspace.info().await.is_none_or(|info| info.idle) {
+                return false;
+            }
+        }
+        true
+    }
+
+    async fn open_workspaces(&self) -> Vec<Workspace> {
+        self.workspaces.lock().await.values().cloned().collect()
+    }
+
+    /// Records everything and lets go of all journals. Shims live on.
+    pub async fn close(&self) {
+        for (_, workspace) in std::mem::take(&mut *self.workspaces.lock().await) {
+            workspace.close().await;
+        }
+    }
+}
+
+fn limits(config: &Config) -> Limits {
+    let cores = available_parallelism().map_or(1, NonZero::get);
+    Limits {
+        processes: config.limits.max_parallel,
+        natives: match config.limits.max_natives {
+            0 => u32::try_from(cores).unwrap_or(1),
+            natives => natives,
+        },
+        ageing: config.limits.ageing,
+    }
+}

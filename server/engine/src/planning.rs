@@ -1,0 +1,194 @@
+//! From a command to a plan: reads the files that people write, checks them, and leaves out or
+//! refuses what may not run here.
+
+use crate::{actor::Request, environment, environment::Environment};
+use orchestra_core::{
+    folders::Folders,
+    plan::{Executor, Plan},
+    planner,
+};
+use orchestra_protocol::{
+    command::Command,
+    error::{ErrorBody, ErrorKind},
+};
+use orchestra_runtimes::catalog::{self, Loaded, trust};
+use orchestra_vcs::state as git;
+use std::{ffi::OsStr, path::PathBuf};
+
+/// How many uncommitted files are named before the rest is only counted.
+const UNCOMMITTED_NAMED: usize = 5;
+
+/// Plans for one workspace.
+#[derive(Debug)]
+pub(crate) struct Planner {
+    pub(crate) folders: Folders,
+    pub(crate) root: PathBuf,
+    pub(crate) approve: bool,
+}
+
+impl Planner {
+    /// Reads files and runs git: blocks.
+    pub(crate) fn plan(
+        &self,
+        command: Command,
+        client: &Environment,
+    ) -> Result<Request, ErrorBody> {
+        let loaded = self.load(client);
+        let (mut plan, mut notes) = match command {
+            Command::Run { workflow, params, mode, approve } => {
+                let source =
+                    loaded.workflow(&workflow).ok_or_else(|| unknown(&workflow, &loaded))?;
+                let request = planner::Request {
+                    text: &source.text,
+                    file: &source.file,
+                    origin: source.origin,
+                    catalog: &loaded.catalog,
+                    params: &params,
+                    mode,
+                    approve,
+                };
+                let planned = planner::plan(&request)
+                    .map_err(|diagnostics| invalid(&workflow, diagnostics))?;
+                (planned.plan, planned.warnings.iter().map(ToString::to_string).collect())
+            }
+            Command::Start { agent, prompt } => {
+                let plan =
+                    planner::plan_for_start(&agent, &prompt, &loaded.catalog).map_err(|error| {
+                        ErrorBody::new(ErrorKind::Invalid, error.to_string(), error.hint())
+                    })?;
+                (plan, Vec::new())
+            }
+            _ => {
+                return Err(ErrorBody::new(ErrorKind::Internal, "not a command that plans", ""));
+            }
+        };
+        plan.approve |= self.approve;
+        self.admit_processes(&mut plan, &loaded, &mut notes)?;
+        let environment = environment::filter(client, &plan);
+        Ok(Request::CreateRun { plan: Box::new(plan), environment, notes })
+    }
+
+    fn load(&self, client: &Environment) -> Loaded {
+        let path = client.get("PATH").map(OsStr::new);
+        catalog::load(&self.root, &self.folders.config, path)
+    }
+
+    /// Agents need trust and a git repository. Where a task has another way it goes without them;
+    /// where one has not, nothing is started.
+    fn admit_processes(
+        &self,
+        plan: &mut Plan,
+        loaded: &Loaded,
+        notes: &mut Vec<String>,
+    ) -> Result<(), ErrorBody> {
+        let is_agent = |executor: &Executor| matches!(executor, Executor::Agent { .. });
+        if !plan.tasks.iter().any(|task| task.executors.iter().any(is_agent)) {
+            return Ok(());
+        }
+        let Some(obstacle) = self.obstacle(loaded) else {
+            notes.extend(self.unseen_files());
+            return Ok(());
+        };
+        let stuck: Vec<&str> = plan
+            .tasks
+            .iter()
+            .filter(|task| task.executors.iter().all(is_agent))
+            .map(|task| task.step.as_str())
+            .collect();
+        if !stuck.is_empty() {
+            let steps = stuck.join(", ");
+            return Err(ErrorBody::new(
+                ErrorKind::Refused,
+                format!("the steps {steps} need an agent, and {}", obstacle.reason),
+                obstacle.hint,
+            ));
+        }
+        for task in &mut plan.tasks {
+            task.executors.retain(|executor| !is_agent(executor));
+        }
+        plan.agents.clear();
+        notes.push(format!("agents are left out: {} ({})", obstacle.reason, obstacle.hint));
+        Ok(())
+    }
+
+    fn obstacle(&self, loaded: &Loaded) -> Option<Obstacle> {
+        match trust::status(&self.folders.state, &self.root, &loaded.agents) {
+            Ok(trust::Status::Trusted) => {}
+            Ok(trust::Status::Untrusted) => {
+                return Some(Obstacle {
+                    reason: format!("{} is not trusted", self.root.display()),
+                    hint: "look at its agents with `orchestra agents list`, then run \
+                           `orchestra trust`"
+                        .to_owned(),
+                });
+            }
+            Ok(trust::Status::Changed(changes)) => {
+                let changes: Vec<String> = changes.iter().map(ToString::to_string).collect();
+                return Some(Obstacle {
+                    reason: format!("what was trusted has changed: {}", changes.join("; ")),
+                    hint: "if the change is wanted, run `orchestra trust` again".to_owned(),
+                });
+            }
+            Err(error) => {
+                return Some(Obstacle {
+                    reason: error.to_string(),
+                    hint: "repair or remove the file, then run `orchestra trust`".to_owned(),
+                });
+            }
+        }
+        match git::toplevel(&self.root) {
+            Ok(Some(_)) => None,
+            Ok(None) => Some(Obstacle {
+                reason: format!(
+                    "{} is no git repository, in which agents get their own copy",
+                    self.root.display()
+                ),
+                hint: "run `git init`, commit the files, and try again".to_owned(),
+            }),
+            Err(error) => Some(Obstacle {
+                reason: error.to_string(),
+                hint: "see `orchestra doctor`".to_owned(),
+            }),
+        }
+    }
+
+    /// Agents work in a clone of HEAD: says what that does not hold.
+    fn unseen_files(&self) -> Option<String> {
+        let unseen = match git::uncommitted(&self.root, UNCOMMITTED_NAMED) {
+            Ok(unseen) => unseen,
+            Err(error) => return Some(format!("uncommitted files could not be listed: {error}")),
+        };
+        if unseen.total == 0 {
+            return None;
+        }
+        let mut names = unseen.paths.join(", ");
+        if unseen.total > unseen.paths.len() {
+            names.push_str(&format!(" and {} more", unseen.total - unseen.paths.len()));
+        }
+        Some(format!("agents work on the last commit and do not see {names}"))
+    }
+}
+
+struct Obstacle {
+    reason: String,
+    hint: String,
+}
+
+fn unknown(name: &str, loaded: &Loaded) -> ErrorBody {
+    let names: Vec<&str> = loaded.workflows.iter().map(|workflow| workflow.name.as_str()).collect();
+    let shown: String = name.chars().take(80).collect();
+    ErrorBody::new(
+        ErrorKind::NotFound,
+        format!("there is no workflow `{shown}`"),
+        format!(
+            "there are: {}; to give one agent a task, use `orchestra start <agent> \"…\"`",
+            names.join(", ")
+        ),
+    )
+}
+
+fn invalid(workflow: &str, diagnostics: Vec<orchestra_core::diagnostic::Diagnostic>) -> ErrorBody {
+    let message = format!("the workflow {workflow} cannot be planned");
+    let hint = format!("check it with `orchestra workflows check {workflow}`");
+    ErrorBody { kind: ErrorKind::Invalid, message, hint, diagnostics }
+}

@@ -1,0 +1,214 @@
+//! The command line, as clap reads it.
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use orchestra_core::{ids::RunId, plan::Mode, time::Millis};
+use std::path::PathBuf;
+
+/// Coordinates AI coding agents: several of them plan, work in private clones, are checked by
+/// evidence, and hand back one result.
+#[derive(Debug, Parser)]
+#[command(name = "orchestra", version, max_term_width = 100, disable_help_subcommand = true)]
+pub(crate) struct Arguments {
+    #[command(flatten)]
+    pub(crate) global: Global,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Global {
+    /// The folder to work on [default: the workspace of the current folder]
+    #[arg(long, short = 'w', global = true, value_name = "DIR")]
+    pub(crate) workspace: Option<PathBuf>,
+    /// Print JSON instead of text
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+    /// Log what is done to standard error; twice for more
+    #[arg(long, short = 'v', global = true, action = clap::ArgAction::Count)]
+    pub(crate) verbose: u8,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Create `.orchestra/` with a configuration and an example to start from
+    Init,
+    /// Run a workflow
+    Run(Run),
+    /// Approve a plan or a task that waits for it
+    Approve {
+        /// A run (r12), a task (r12.3) or a step (r12/scan)
+        target: String,
+    },
+    /// Give one agent one task
+    Start(Start),
+    /// Show what runs and what has run
+    Status {
+        /// Only runs in this status, such as running or failed
+        #[arg(long)]
+        status: Option<String>,
+        /// At most so many runs
+        #[arg(long, short = 'n', default_value_t = 20)]
+        limit: u32,
+    },
+    /// Show a run, a task or a step in full
+    Show {
+        /// A run (r12), a task (r12.3), an attempt (r12.3@2) or a step (r12/scan)
+        target: String,
+        /// At most so many tasks of a run
+        #[arg(long, short = 'n', default_value_t = 100)]
+        limit: u32,
+    },
+    /// Follow a run, or everything that happens in the workspace
+    Watch { run: Option<RunId> },
+    /// Print what an attempt has written
+    Logs {
+        /// A task (r12.3), an attempt (r12.3@2) or a step (r12/scan)
+        target: String,
+        /// Go on until the attempt has ended
+        #[arg(long, short)]
+        follow: bool,
+    },
+    /// Stop a run or a task, with every process under it
+    Cancel { target: String },
+    /// Try again what has failed, was cancelled or timed out
+    Retry { target: String },
+    /// Give a run or a task another time-out
+    Timeout {
+        target: String,
+        /// Such as 30m or 1h 30m
+        duration: Millis,
+    },
+    /// Start nothing new in a run; what is under way goes on
+    Pause { run: RunId },
+    /// Let a paused run go on, with the environment of this shell
+    Resume { run: RunId },
+    /// List, show and check agents
+    Agents {
+        #[command(subcommand)]
+        command: Option<Agents>,
+    },
+    /// List, show and check workflows
+    Workflows {
+        #[command(subcommand)]
+        command: Option<Workflows>,
+    },
+    /// Show every setting, its value and where it comes from
+    Config,
+    /// Let agents of this workspace run
+    Trust(Trust),
+    /// Look for damage and for what is missing
+    Doctor {
+        /// Put this backup in the place of the database, which is kept beside it
+        #[arg(long, value_name = "BACKUP")]
+        restore: Option<PathBuf>,
+    },
+    /// Write `.orchestra/` anew from the journal
+    Rebuild,
+    /// Start, stop and look at the daemon
+    Daemon {
+        #[command(subcommand)]
+        command: Daemon,
+    },
+    /// Print a completion script for a shell
+    Completions { shell: clap_complete::Shell },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Run {
+    /// The name of a workflow; `orchestra workflows` lists them
+    pub(crate) workflow: String,
+    /// A parameter of the workflow, as name=value; the value may be JSON
+    #[arg(long, short, value_name = "NAME=VALUE")]
+    pub(crate) param: Vec<String>,
+    /// How tasks are given to native actions and agents
+    #[arg(long)]
+    pub(crate) mode: Option<ModeArgument>,
+    /// Wait for approval before anything starts
+    #[arg(long)]
+    pub(crate) approve: bool,
+    /// Print the id and return; the run goes on
+    #[arg(long, short)]
+    pub(crate) detach: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Start {
+    /// The name of an agent; `orchestra agents` lists them
+    pub(crate) agent: String,
+    pub(crate) prompt: String,
+    /// Follow it until it has ended
+    #[arg(long, short = 'f')]
+    pub(crate) follow: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Trust {
+    /// Do not ask
+    #[arg(long, short)]
+    pub(crate) yes: bool,
+    /// Take trust back
+    #[arg(long, conflicts_with = "yes")]
+    pub(crate) revoke: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Agents {
+    /// All agents that plans may use
+    List,
+    /// One agent in full
+    Show { name: String },
+    /// Check agent files
+    Check { name: Option<String> },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Workflows {
+    /// All workflows that can be run
+    List,
+    /// The text of one workflow
+    Show { name: String },
+    /// Check a workflow and show its plan with every default
+    Check { name: Option<String> },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Daemon {
+    /// Start it, or have an older build hand over to this one
+    Start,
+    /// Have it record everything and leave; attempts under way go on under their shims
+    Stop,
+    /// Who it is and what it has under way
+    Status,
+    /// Print its log
+    Log,
+    #[command(name = "__detach", hide = true)]
+    Detach,
+    #[command(name = "__serve", hide = true)]
+    Serve,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(crate) enum ModeArgument {
+    Intelligent,
+    Speed,
+    Strategic,
+}
+
+impl From<ModeArgument> for Mode {
+    fn from(mode: ModeArgument) -> Self {
+        match mode {
+            ModeArgument::Intelligent => Self::Intelligent,
+            ModeArgument::Speed => Self::Speed,
+            ModeArgument::Strategic => Self::Strategic,
+        }
+    }
+}
+
+impl Arguments {
+    /// The arguments of this process.
+    ///
+    /// Errors, `--help` and `--version` are for the caller to print.
+    pub(crate) fn read() -> Result<Self, clap::Error> {
+        Self::try_parse()
+    }
+}

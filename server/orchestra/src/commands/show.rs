@@ -1,0 +1,133 @@
+//! `orchestra show`: a run, a task or a step in full. Reads the journal, and needs no daemon.
+
+use crate::{
+    commands::Done,
+    failure::{Class, Failure},
+    session::{Session, unreadable},
+    show::{follow::now, style, table::Table},
+};
+use orchestra_core::{
+    ids::{AttemptId, RunId, TaskId},
+    view::{RunView, TaskView},
+};
+use orchestra_store::{Reader, TaskFilter};
+use serde_json::json;
+
+pub(crate) fn run(session: &Session, target: &str, limit: u32) -> Result<Done, Failure> {
+    let missing = || no_such("show", target);
+    let reader = session.reader()?.ok_or_else(missing)?;
+    if let Ok(id) = target.parse::<RunId>() {
+        let run = reader.run(id).map_err(unreadable)?.ok_or_else(missing)?;
+        let filter = TaskFilter { limit, ..TaskFilter::default() };
+        let tasks = reader.tasks(id, &filter).map_err(unreadable)?;
+        if session.json {
+            anstream::println!("{}", json!({ "run": run, "tasks": tasks }));
+        } else {
+            print_run(&run, &tasks);
+        }
+        return Ok(Done::Well);
+    }
+    let task = find_task(&reader, "show", target)?;
+    if session.json {
+        anstream::println!("{}", json!(task));
+    } else {
+        print_task(&task);
+    }
+    Ok(Done::Well)
+}
+
+/// The task that `r12.3`, `r12.3@2` or `r12/scan` names.
+pub(crate) fn find_task(reader: &Reader, what: &str, target: &str) -> Result<TaskView, Failure> {
+    let id = target.parse::<TaskId>().or_else(|_| target.parse::<AttemptId>().map(AttemptId::task));
+    let task = match (id, target.split_once('/')) {
+        (Ok(id), _) => reader.task(id).map_err(unreadable)?,
+        (Err(_), Some((run, step))) => match (run.parse(), step.parse()) {
+            (Ok(run), Ok(step)) => reader.task_by_step(run, &step).map_err(unreadable)?,
+            _ => None,
+        },
+        (Err(_), None) => None,
+    };
+    task.ok_or_else(|| no_such(what, target))
+}
+
+pub(crate) fn no_such(what: &str, target: &str) -> Failure {
+    let shown: String = target.chars().take(80).collect();
+    Failure::new(
+        Class::Usage,
+        format!("{what} `{shown}`: there is no such run or task in this workspace"),
+        "write a run as r12, a task as r12.3 or r12/scan; `orchestra status` lists them",
+    )
+}
+
+fn print_run(run: &RunView, tasks: &[TaskView]) {
+    let taken = run.ended.unwrap_or_else(now).since(run.created);
+    anstream::println!(
+        "{} {}  {}  {taken}",
+        style::bold(&run.id.to_string()),
+        run.name,
+        style::run_status(run.status)
+    );
+    for line in [&run.description, &run.detail] {
+        if !line.is_empty() {
+            anstream::println!("{line}");
+        }
+    }
+    let mut table = Table::new(&["task", "step", "status", "by", "time", "detail"]);
+    for task in tasks {
+        let last = task.attempts.last();
+        table.row([
+            task.id.to_string(),
+            task.step.to_string(),
+            style::task_status(task.status),
+            last.map(|attempt| attempt.executor.clone()).unwrap_or_default(),
+            last.map(|attempt| style::taken(attempt, now()).to_string()).unwrap_or_default(),
+            task.detail.clone(),
+        ]);
+    }
+    table.print();
+    let hidden = usize::try_from(run.tasks).unwrap_or(0).saturating_sub(tasks.len());
+    if hidden > 0 {
+        anstream::println!("… and {hidden} more; see them with -n {}", run.tasks);
+    }
+}
+
+fn print_task(task: &TaskView) {
+    anstream::println!(
+        "{} {}  {}",
+        style::bold(&task.id.to_string()),
+        task.step,
+        style::task_status(task.status)
+    );
+    if !task.detail.is_empty() {
+        anstream::println!("{}", task.detail);
+    }
+    if let Some(hint) = task.failure.as_ref().and_then(|failure| failure.hint.as_ref()) {
+        anstream::println!("hint: {hint}");
+    }
+    if !task.needs.is_empty() {
+        let needs: Vec<String> = task.needs.iter().map(ToString::to_string).collect();
+        anstream::println!("needs {}", needs.join(", "));
+    }
+    for attempt in &task.attempts {
+        anstream::println!(
+            "{}  {}  {}  {}",
+            attempt.id,
+            attempt.executor,
+            style::taken(attempt, now()),
+            attempt.outcome
+        );
+        anstream::println!("  {}; time-out {}", style::dim(&attempt.why), attempt.timeout);
+    }
+    let Some(output) = &task.output else { return };
+    for artifact in &output.artifacts {
+        anstream::println!(".orchestra/workspace/{}  {} bytes", artifact.path, artifact.bytes);
+    }
+    if let Some(tree) = &output.tree {
+        anstream::println!("its tree is kept at {tree}");
+    }
+    if !output.result.is_null()
+        && let Ok(text) = serde_json::to_string_pretty(&output.result)
+    {
+        anstream::println!("{text}");
+    }
+}

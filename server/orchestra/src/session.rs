@@ -1,0 +1,139 @@
+//! What every command needs: the workspace, the folders, and a connection when there is reason for
+//! one.
+
+use crate::{
+    arguments::Global,
+    failure::{Class, Failure},
+};
+use orchestra_core::{folders::Folders, ids::WorkspaceId};
+use orchestra_protocol::{
+    build::Build,
+    client::Client,
+    command::{Answer, Command, CommandRequest},
+    folders as find_folders, root,
+};
+use orchestra_runtimes::catalog::{self, Loaded};
+use orchestra_store::{OpenError, Reader, StoreError};
+use std::{
+    collections::BTreeMap,
+    env,
+    io::{self, IsTerminal as _},
+    path::PathBuf,
+    time::{SystemTime, UNIX_EPOCH},
+};
+
+pub(crate) struct Session {
+    pub(crate) root: PathBuf,
+    pub(crate) workspace: WorkspaceId,
+    pub(crate) folders: Folders,
+    pub(crate) json: bool,
+}
+
+impl Session {
+    pub(crate) fn open(global: &Global) -> Result<Self, Failure> {
+        let usage = |what: &str, error: &dyn std::fmt::Display| {
+            Failure::new(Class::Usage, format!("{what}{error}"), "")
+        };
+        let folder = match &global.workspace {
+            Some(folder) => folder.clone(),
+            None => {
+                env::current_dir().map_err(|error| usage("find the current folder: ", &error))?
+            }
+        };
+        let home = env::var_os("HOME").map(PathBuf::from);
+        let root = root::find(&folder, home.as_deref()).map_err(|error| {
+            usage("", &error).with_hint("go to a project's folder, or name one with --workspace")
+        })?;
+        let folders = folders()?;
+        let workspace = WorkspaceId::of_root(&root);
+        Ok(Self { root, workspace, folders, json: global.json })
+    }
+
+    /// Sends a command that must be carried out; starts the daemon if there is none.
+    pub(crate) async fn command(&self, what: &str, command: Command) -> Result<Answer, Failure> {
+        let mut client = self.connect(what).await?;
+        let request = CommandRequest {
+            key: new_key(),
+            root: self.root.clone(),
+            // Names and values that are no text cannot travel as JSON, and no agent asks for them.
+            environment: env::vars_os()
+                .filter_map(|(name, value)| {
+                    Some((name.into_string().ok()?, value.into_string().ok()?))
+                })
+                .collect::<BTreeMap<_, _>>(),
+            command,
+        };
+        client.command(&request).await.map_err(|error| Failure::client(what, error))
+    }
+
+    pub(crate) async fn connect(&self, what: &str) -> Result<Client, Failure> {
+        refuse_agents(what)?;
+        connect(&self.folders, what).await
+    }
+
+    /// The journal, for reading; `None` when nothing has ever run here.
+    pub(crate) fn reader(&self) -> Result<Option<Reader>, Failure> {
+        match Reader::open(&self.state()) {
+            Ok(reader) => Ok(Some(reader)),
+            Err(OpenError::Missing { .. }) => Ok(None),
+            Err(error) => {
+                let hint = error.hint();
+                Err(Failure::doing("read the journal", error).with_hint(hint))
+            }
+        }
+    }
+
+    /// Agents, workflows and native actions, as this shell would find them.
+    pub(crate) fn catalog(&self) -> Loaded {
+        catalog::load(&self.root, &self.folders.config, env::var_os("PATH").as_deref())
+    }
+
+    /// The state folder of this workspace.
+    pub(crate) fn state(&self) -> PathBuf {
+        self.folders.workspace_state(&self.workspace)
+    }
+}
+
+/// The user's folders.
+pub(crate) fn folders() -> Result<Folders, Failure> {
+    find_folders::find().map_err(|error| Failure::new(Class::Usage, error.to_string(), ""))
+}
+
+/// A connection to a daemon at least as new as this build.
+pub(crate) async fn connect(folders: &Folders, what: &str) -> Result<Client, Failure> {
+    let build =
+        Build::current().map_err(|error| Failure::doing("read its own executable", error))?;
+    Client::connect_or_start(folders, &build).await.map_err(|error| Failure::client(what, error))
+}
+
+/// What an agent may do it does through its own tools; it does not command the daemon.
+pub(crate) fn refuse_agents(what: &str) -> Result<(), Failure> {
+    match env::var("ORCHESTRA_ATTEMPT") {
+        Err(_) => Ok(()),
+        Ok(attempt) => {
+            let attempt = attempt.split(':').next().unwrap_or_default().to_owned();
+            Err(Failure::new(
+                Class::Refused,
+                format!("{what}: this is the agent of {attempt}, and agents do not command"),
+                "end the task, and say in its result what should be done next",
+            ))
+        }
+    }
+}
+
+/// Whether a person sits in front of it, who can be asked.
+pub(crate) fn is_interactive() -> bool {
+    io::stdin().is_terminal() && io::stderr().is_terminal()
+}
+
+/// Unique for this process and moment.
+fn new_key() -> String {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    format!("cli-{}-{}", std::process::id(), now.as_nanos())
+}
+
+/// The journal did not answer.
+pub(crate) fn unreadable(error: StoreError) -> Failure {
+    let hint = error.hint();
+    Failure::doing("read the journal", error).with_hint(hint)
+}

@@ -1,0 +1,6 @@
+//! How runs and tasks look on a terminal and in a pipe.
+
+pub(crate) mod board;
+pub(crate) mod follow;
+pub(crate) mod style;
+pub(crate) mod table;

@@ -1,0 +1,72 @@
+//! Colours and marks, one place for all commands. `anstream` drops them where they are not wanted.
+
+use anstyle::{AnsiColor, Style};
+use orchestra_core::{
+    time::{Millis, Timestamp},
+    view::{AttemptView, RunStatus, TaskStatus},
+};
+
+fn coloured(color: AnsiColor, text: &str) -> String {
+    let style = Style::new().fg_color(Some(color.into()));
+    format!("{style}{text}{style:#}")
+}
+
+pub(crate) fn bold(text: &str) -> String {
+    let style = Style::new().bold();
+    format!("{style}{text}{style:#}")
+}
+
+pub(crate) fn dim(text: &str) -> String {
+    let style = Style::new().dimmed();
+    format!("{style}{text}{style:#}")
+}
+
+pub(crate) fn task_status(status: TaskStatus) -> String {
+    coloured(task_color(status), status.as_str())
+}
+
+pub(crate) fn run_status(status: RunStatus) -> String {
+    let color = match status {
+        RunStatus::Succeeded => AnsiColor::Green,
+        RunStatus::Failed | RunStatus::TimedOut => AnsiColor::Red,
+        RunStatus::Running => AnsiColor::Cyan,
+        RunStatus::AwaitingApproval | RunStatus::Paused => AnsiColor::Yellow,
+        RunStatus::Stopping | RunStatus::Cancelled => AnsiColor::BrightBlack,
+    };
+    coloured(color, status.as_str())
+}
+
+/// One character that says how a task stands.
+pub(crate) fn mark(status: TaskStatus) -> String {
+    let mark = match status {
+        TaskStatus::Succeeded => "✓",
+        TaskStatus::Failed => "✗",
+        TaskStatus::TimedOut => "⏱",
+        TaskStatus::Cancelled | TaskStatus::Stopping => "■",
+        TaskStatus::Skipped => "–",
+        TaskStatus::Running => "▶",
+        TaskStatus::Delayed => "↻",
+        TaskStatus::AwaitingApproval => "?",
+        TaskStatus::Ready | TaskStatus::Waiting => "·",
+    };
+    coloured(task_color(status), mark)
+}
+
+fn task_color(status: TaskStatus) -> AnsiColor {
+    match status {
+        TaskStatus::Succeeded => AnsiColor::Green,
+        TaskStatus::Failed | TaskStatus::TimedOut => AnsiColor::Red,
+        TaskStatus::Running => AnsiColor::Cyan,
+        TaskStatus::AwaitingApproval | TaskStatus::Delayed => AnsiColor::Yellow,
+        TaskStatus::Waiting
+        | TaskStatus::Ready
+        | TaskStatus::Stopping
+        | TaskStatus::Cancelled
+        | TaskStatus::Skipped => AnsiColor::BrightBlack,
+    }
+}
+
+/// How long an attempt has taken, until now if it has not ended.
+pub(crate) fn taken(attempt: &AttemptView, now: Timestamp) -> Millis {
+    attempt.ended.unwrap_or(now).since(attempt.started)
+}
