@@ -1,2 +1,10 @@
-//! vcs
+//! Git, for the rest of Orchestra: the history that native actions read, what of a workspace is not
+//! committed, and the private clones in which agents work.
+
+pub mod clone;
+mod error;
+mod git;
 pub mod repo;
+pub mod state;
+
+pub use error::GitError;

@@ -1,0 +1,141 @@
+//! The `.git` folder of a clone, written by hand after gitrepository-layout(5): `git init` and its
+//! fellows would cost a process each, and copy templates and hooks.
+
+use super::source::{Format, Source};
+use crate::GitError;
+use std::{
+    collections::BTreeMap,
+    ffi::OsStr,
+    fmt::Write as _,
+    fs, io,
+    os::unix::ffi::OsStrExt as _,
+    path::{Path, PathBuf},
+};
+
+/// How deep git itself follows alternates of alternates.
+const ALTERNATES_DEPTH: usize = 5;
+
+/// Settings that hold in every clone, whatever the user's own say: no hook and no watcher of the
+/// user runs there, nothing is signed with the user's key, and no maintenance in the background
+/// outlives the attempt.
+const OWN_SETTINGS: [(&str, &str); 9] = [
+    ("core.bare", "false"),
+    ("core.logallrefupdates", "true"),
+    ("core.hookspath", "/dev/null"),
+    ("core.fsmonitor", "false"),
+    ("commit.gpgsign", "false"),
+    ("tag.gpgsign", "false"),
+    ("tag.forcesignannotated", "false"),
+    ("gc.auto", "0"),
+    ("maintenance.auto", "false"),
+];
+
+pub(super) fn write(source: &Source, git: &Path) -> Result<(), GitError> {
+    for folder in ["objects/info", "objects/pack", "refs/heads", "refs/tags", "info"] {
+        let folder = git.join(folder);
+        fs::create_dir_all(&folder).map_err(GitError::io("failed to create", &folder))?;
+    }
+    let layout = &source.layout;
+    put(&git.join("config"), config(source).as_bytes())?;
+    put(&git.join("HEAD"), &head(source))?;
+    put(&git.join("packed-refs"), &packed_refs(&source.refs))?;
+    put(&git.join("objects/info/alternates"), &alternates(&layout.objects)?)?;
+    copy(&layout.shallow, &git.join("shallow"))?;
+    copy(&layout.exclude, &git.join("info/exclude"))?;
+    copy(&layout.attributes, &git.join("info/attributes"))?;
+    copy(&layout.sparse_checkout, &git.join("info/sparse-checkout"))
+}
+
+fn head(source: &Source) -> Vec<u8> {
+    match &source.layout.branch {
+        Some(branch) => [b"ref: ", branch.as_slice(), b"\n"].concat(),
+        None => format!("{}\n", source.layout.head).into_bytes(),
+    }
+}
+
+/// All refs in one file: whatever a ref is named, it is never a path here.
+fn packed_refs(refs: &BTreeMap<Vec<u8>, Vec<u8>>) -> Vec<u8> {
+    let mut text = b"# pack-refs with: sorted \n".to_vec();
+    for (name, id) in refs {
+        text.extend([id.as_slice(), b" ", name, b"\n"].concat());
+    }
+    text
+}
+
+fn config(source: &Source) -> String {
+    let mut settings: BTreeMap<&str, &str> =
+        source.settings.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect();
+    settings.extend(OWN_SETTINGS);
+    match source.layout.format {
+        Format::Sha1 => settings.insert("core.repositoryformatversion", "0"),
+        Format::Sha256 => {
+            settings.insert("extensions.objectformat", "sha256");
+            settings.insert("core.repositoryformatversion", "1")
+        }
+    };
+    let mut text = String::new();
+    let mut open = "";
+    for (key, value) in settings {
+        let (section, name) = key.split_once('.').unwrap_or(("core", key));
+        if section != open {
+            // Writing to a string cannot fail.
+            let _ = writeln!(text, "[{section}]");
+            open = section;
+        }
+        let _ = writeln!(text, "\t{name} = \"{}\"", escaped(value));
+    }
+    text
+}
+
+fn escaped(value: &str) -> String {
+    let escape = |c: char| match c {
+        '\\' => "\\\\".to_owned(),
+        '"' => "\\\"".to_owned(),
+        '\n' => "\\n".to_owned(),
+        c => c.to_string(),
+    };
+    value.chars().map(escape).collect()
+}
+
+/// The user's object folder and the alternates that it names in turn, all as absolute paths: git
+/// ignores relative ones below the first level.
+fn alternates(objects: &Path) -> Result<Vec<u8>, GitError> {
+    let mut level = vec![objects.to_owned()];
+    let mut found: Vec<PathBuf> = Vec::new();
+    for _ in 0..=ALTERNATES_DEPTH {
+        let mut next = Vec::new();
+        for folder in level {
+            if found.contains(&folder) {
+                continue;
+            }
+            let file = folder.join("info/alternates");
+            let text = match fs::read(&file) {
+                Ok(text) => text,
+                Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
+                Err(error) => return Err(GitError::io("failed to read", file)(error)),
+            };
+            let lines = text.split(|&byte| byte == b'\n');
+            let named = lines.filter(|line| !line.is_empty() && !line.starts_with(b"#"));
+            next.extend(named.map(|line| folder.join(OsStr::from_bytes(line))));
+            found.push(folder);
+        }
+        level = next;
+    }
+    Ok(found.iter().flat_map(|folder| [folder.as_os_str().as_bytes(), b"\n"].concat()).collect())
+}
+
+fn put(file: &Path, content: &[u8]) -> Result<(), GitError> {
+    fs::write(file, content).map_err(GitError::io("failed to write", file))
+}
+
+/// Copies a regular file where there is one. Anything else could be read for ever.
+fn copy(from: &Path, to: &Path) -> Result<(), GitError> {
+    match fs::metadata(from) {
+        Ok(found) if found.is_file() => {
+            fs::copy(from, to).map(drop).map_err(GitError::io("failed to copy", from))
+        }
+        Ok(_) => Ok(()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        Err(error) => Err(GitError::io("failed to read", from)(error)),
+    }
+}

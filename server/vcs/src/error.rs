@@ -1,0 +1,84 @@
+//! Why git did not do what was asked, and what a person can do about it.
+
+use std::{io, path::PathBuf, time::Duration};
+
+/// Why git did not do what was asked.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum GitError {
+    #[error("there is no program `git` on PATH")]
+    Missing,
+    #[error("git {found} is older than {}.{}", needed.0, needed.1)]
+    TooOld { found: String, needed: (u32, u32) },
+    #[error("{} is in no git repository", .0.display())]
+    NoRepository(PathBuf),
+    #[error("{} is in a git repository that has no working tree", .0.display())]
+    NoWorkTree(PathBuf),
+    #[error("the git repository of {} has no commit yet", .0.display())]
+    NoCommit(PathBuf),
+    #[error("the git repository of {} belongs to another user", .0.display())]
+    OtherOwner(PathBuf),
+    #[error("{} is not below its repository's working tree {}", root.display(), top.display())]
+    Outside { root: PathBuf, top: PathBuf },
+    #[error("{} has a line break in its path, which git cannot take", .0.display())]
+    LineBreak(PathBuf),
+    #[error("{} exists already", .0.display())]
+    SlotTaken(PathBuf),
+    #[error("the last commit has no folder {}", .0.display())]
+    NoFolder(PathBuf),
+    /// `what` is the call without its options, such as `git read-tree`.
+    #[error("`{what}` failed for {}: {detail}", place.display())]
+    Failed { what: String, place: PathBuf, detail: String },
+    #[error("`{what}` did not end for {} within {} seconds", place.display(), limit.as_secs())]
+    TimedOut { what: String, place: PathBuf, limit: Duration },
+    #[error("{doing} {}: {source}", path.display())]
+    Io { doing: &'static str, path: PathBuf, source: io::Error },
+}
+
+impl GitError {
+    /// The next step for a person.
+    pub fn hint(&self) -> String {
+        match self {
+            Self::Missing => "install git, and see that PATH names its folder".to_owned(),
+            Self::TooOld { needed: (major, minor), .. } => {
+                format!("install git {major}.{minor} or newer")
+            }
+            Self::NoRepository(_) => "run `git init`, commit the files, and try again".to_owned(),
+            Self::NoWorkTree(_) => {
+                "work in a clone or a linked worktree of it: `git worktree add <folder>`".to_owned()
+            }
+            Self::NoCommit(_) => {
+                "commit the files that agents should see: `git add` and `git commit`".to_owned()
+            }
+            Self::OtherOwner(root) => format!(
+                "if you trust it, run `git config --global --add safe.directory {}`",
+                root.display()
+            ),
+            Self::Outside { .. } => "look at `git config core.worktree`".to_owned(),
+            Self::LineBreak(_) => "rename the folder".to_owned(),
+            Self::SlotTaken(_) => {
+                "look at it, and remove it when nothing in it is needed".to_owned()
+            }
+            Self::NoFolder(_) => "commit the folder, or work from the repository's top".to_owned(),
+            Self::Failed { .. } => {
+                "run `git status` and `git fsck` there; a partial clone may need `git fetch`"
+                    .to_owned()
+            }
+            Self::TimedOut { .. } => {
+                "look whether the folder's file system answers, and try again".to_owned()
+            }
+            Self::Io { path, .. } => {
+                format!("look at the rights and the free space of {}", path.display())
+            }
+        }
+    }
+
+    /// For `map_err`: an operation on a file or folder that the system refused.
+    pub(crate) fn io(
+        doing: &'static str,
+        path: impl Into<PathBuf>,
+    ) -> impl FnOnce(io::Error) -> Self {
+        let path = path.into();
+        move |source| Self::Io { doing, path, source }
+    }
+}

@@ -1,0 +1,250 @@
+//! The one place that runs git: what it sees of the environment, how long it may take, and what its
+//! refusals mean.
+
+use crate::GitError;
+use rustix::{
+    fs::{Access, access},
+    process::{Pid, Signal, kill_process_group},
+};
+use std::{
+    env,
+    ffi::{OsStr, OsString},
+    io::{self, BufRead as _, BufReader, Read},
+    os::unix::process::CommandExt as _,
+    path::{Path, PathBuf},
+    process::{Child, Command, ExitStatus, Stdio},
+    sync::mpsc::{self, RecvTimeoutError},
+    thread,
+    time::{Duration, Instant},
+};
+
+/// How long a question may take.
+pub(crate) const ANSWER_LIMIT: Duration = Duration::from_secs(60);
+
+/// How long files may be written.
+pub(crate) const CHECKOUT_LIMIT: Duration = Duration::from_secs(30 * 60);
+
+/// How much of what git complains about is kept, in bytes.
+const STDERR_KEPT: u64 = 16 * 1024;
+
+/// What git is given of our environment. No `GIT_*` among it: somebody's `GIT_DIR` or
+/// `GIT_INDEX_FILE` (Orchestra called from a hook) would have us read another repository.
+/// `SUDO_UID` is how git recognises the files of the user behind a sudo.
+const ENVIRONMENT: [&str; 4] = ["PATH", "HOME", "XDG_CONFIG_HOME", "SUDO_UID"];
+
+/// Settings that keep git from running or reaching anything, whatever a repository configures.
+const HARDENING: [(&str, &str); 3] =
+    [("core.hooksPath", "/dev/null"), ("core.fsmonitor", "false"), ("protocol.allow", "never")];
+
+/// One call of git.
+#[derive(Debug)]
+pub(crate) struct Git {
+    place: PathBuf,
+    what: String,
+    arguments: Vec<OsString>,
+    settings: Vec<(OsString, OsString)>,
+    own_settings_only: bool,
+    repository: Option<PathBuf>,
+    limit: Duration,
+}
+
+/// What git said, whatever its exit code.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: ExitStatus,
+    pub(crate) stdout: Vec<u8>,
+    stderr: String,
+}
+
+impl Git {
+    /// `git <verb>` in the folder `place`, with the settings of the user and of the system: they
+    /// say which files are ignored, how lines end, and whose repositories are safe.
+    pub(crate) fn new(place: &Path, verb: &str, limit: Duration) -> Self {
+        Self {
+            place: place.to_owned(),
+            what: format!("git {verb}"),
+            arguments: vec![verb.into()],
+            settings: HARDENING.map(|(key, value)| (key.into(), value.into())).into(),
+            own_settings_only: false,
+            repository: None,
+            limit,
+        }
+    }
+
+    pub(crate) fn args<A: AsRef<OsStr>>(mut self, arguments: impl IntoIterator<Item = A>) -> Self {
+        self.arguments.extend(arguments.into_iter().map(|argument| argument.as_ref().to_owned()));
+        self
+    }
+
+    /// Sets `key` above every configuration file.
+    pub(crate) fn set(mut self, key: impl Into<OsString>, value: &str) -> Self {
+        self.settings.push((key.into(), value.into()));
+        self
+    }
+
+    /// Leaves the settings of the user and of the system unread, so that no filter which they
+    /// define (git-lfs is one) is run.
+    pub(crate) fn with_own_settings_only(mut self) -> Self {
+        self.own_settings_only = true;
+        self
+    }
+
+    /// Takes this `.git` folder, relative to the place, rather than looking for one.
+    pub(crate) fn in_repository(mut self, folder: &str) -> Self {
+        self.repository = Some(folder.into());
+        self
+    }
+
+    /// Runs to the end, whatever the exit code.
+    pub(crate) fn answer(self) -> Result<Answer, GitError> {
+        let mut stdout = Vec::new();
+        let (status, stderr) = self.run(|pipe| pipe.read_to_end(&mut stdout).map(drop))?;
+        Ok(Answer { status, stdout, stderr })
+    }
+
+    /// Runs to the end; any exit code but zero is an error.
+    pub(crate) fn output(self) -> Result<Vec<u8>, GitError> {
+        let (place, what) = (self.place.clone(), self.what.clone());
+        let answer = self.answer()?;
+        if answer.status.success() { Ok(answer.stdout) } else { Err(answer.refusal(what, place)) }
+    }
+
+    /// Runs to the end and shows every record that ends with NUL, without holding them all.
+    pub(crate) fn records(self, mut visit: impl FnMut(&[u8]) + Send) -> Result<(), GitError> {
+        let (place, what) = (self.place.clone(), self.what.clone());
+        let (status, stderr) = self.run(|pipe| {
+            let mut pipe = BufReader::with_capacity(64 * 1024, pipe);
+            let mut record = Vec::new();
+            while pipe.read_until(0, &mut record)? > 0 {
+                visit(record.strip_suffix(&[0]).unwrap_or(&record));
+                record.clear();
+            }
+            Ok(())
+        })?;
+        if status.success() {
+            return Ok(());
+        }
+        Err(Answer { status, stdout: Vec::new(), stderr }.refusal(what, place))
+    }
+
+    fn run(
+        self,
+        read: impl FnOnce(&mut dyn Read) -> io::Result<()> + Send,
+    ) -> Result<(ExitStatus, String), GitError> {
+        let started = Instant::now();
+        let mut child = self.spawn()?;
+        let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
+        let (done, both_done) = mpsc::channel();
+        let other_done = done.clone();
+
+        let (read, complaints, in_time) = thread::scope(|scope| {
+            let reading = scope.spawn(move || {
+                let result = stdout.map_or(Ok(()), |mut pipe| read(&mut pipe));
+                // Nobody listens any more once the time is up.
+                let _ = done.send(());
+                result
+            });
+            let complaining = scope.spawn(move || {
+                let result = stderr.map_or(Ok(String::new()), bounded_text);
+                let _ = other_done.send(());
+                result
+            });
+            let wait = || both_done.recv_timeout(self.limit.saturating_sub(started.elapsed()));
+            let in_time = !matches!(wait().and_then(|()| wait()), Err(RecvTimeoutError::Timeout));
+            if !in_time {
+                end(&child);
+            }
+            (reading.join(), complaining.join(), in_time)
+        });
+
+        let status = child.wait();
+        if !in_time {
+            return Err(GitError::TimedOut {
+                what: self.what,
+                place: self.place,
+                limit: self.limit,
+            });
+        }
+        let lost = |_| io::Error::other("the reader of its output gave up");
+        let failed = |source| GitError::Io {
+            doing: "failed to run git in",
+            path: self.place.clone(),
+            source,
+        };
+        read.map_err(lost).and_then(|result| result).map_err(failed)?;
+        let complaints = complaints.map_err(lost).and_then(|text| text).map_err(failed)?;
+        Ok((status.map_err(failed)?, complaints))
+    }
+
+    fn spawn(&self) -> Result<Child, GitError> {
+        // By its full path: only so, with an environment of its own, does the standard library take
+        // posix_spawn. A fork would copy the page tables of a large daemon.
+        let mut command = Command::new(program()?);
+        command.arg("-C").arg(&self.place).args(&self.arguments).env_clear();
+        command.envs(self.repository.iter().map(|folder| ("GIT_DIR", folder)));
+        command.envs(ENVIRONMENT.iter().filter_map(|name| Some((name, env::var_os(name)?))));
+        // Messages are read by `refusal`, so they must be in English.
+        command.env("LC_ALL", "C").env("GIT_TERMINAL_PROMPT", "0");
+        // We only look: the user's index is not refreshed, and a partial clone fetches nothing.
+        command.env("GIT_OPTIONAL_LOCKS", "0").env("GIT_NO_LAZY_FETCH", "1");
+        if self.own_settings_only {
+            command.env("GIT_CONFIG_GLOBAL", "/dev/null").env("GIT_CONFIG_NOSYSTEM", "1");
+        }
+        command.env("GIT_CONFIG_COUNT", self.settings.len().to_string());
+        for (index, (key, value)) in self.settings.iter().enumerate() {
+            command.env(format!("GIT_CONFIG_KEY_{index}"), key);
+            command.env(format!("GIT_CONFIG_VALUE_{index}"), value);
+        }
+        // A group of its own, so that at a time-out whatever it started ends with it, and a Ctrl-C
+        // on the terminal does not reach it in the middle of a checkout.
+        command.process_group(0);
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command.spawn().map_err(GitError::io("failed to run git in", &self.place))
+    }
+}
+
+impl Answer {
+    /// What an exit code other than zero meant.
+    pub(crate) fn refusal(&self, what: String, place: PathBuf) -> GitError {
+        let says = |text: &str| self.stderr.contains(text);
+        if says("not a git repository") {
+            GitError::NoRepository(place)
+        } else if says("detected dubious ownership") {
+            GitError::OtherOwner(place)
+        } else if says("must be run in a work tree") {
+            GitError::NoWorkTree(place)
+        } else {
+            let text = self.stderr.trim();
+            let text = text.lines().next().unwrap_or_default();
+            let detail = match text.strip_prefix("fatal: ").unwrap_or(text) {
+                "" => self.status.to_string(),
+                text => text.to_owned(),
+            };
+            GitError::Failed { what, place, detail }
+        }
+    }
+}
+
+/// Relative folders on PATH are passed over: what they hold depends on where the daemon was started.
+fn program() -> Result<PathBuf, GitError> {
+    let path = env::var_os("PATH").unwrap_or_default();
+    env::split_paths(&path)
+        .filter(|folder| folder.is_absolute())
+        .map(|folder| folder.join("git"))
+        .find(|file| file.is_file() && access(file, Access::EXEC_OK).is_ok())
+        .ok_or(GitError::Missing)
+}
+
+/// Ends git and what it started. That it has ended by itself in the meantime is as good.
+fn end(child: &Child) {
+    // It was not waited for yet, so the number is still its own.
+    let _ = kill_process_group(Pid::from_child(child), Signal::KILL);
+}
+
+fn bounded_text(mut pipe: impl Read) -> io::Result<String> {
+    let mut kept = Vec::new();
+    pipe.by_ref().take(STDERR_KEPT).read_to_end(&mut kept)?;
+    // A full pipe would stop git.
+    io::copy(&mut pipe, &mut io::sink())?;
+    Ok(String::from_utf8_lossy(&kept).into_owned())
+}
