@@ -196,7 +196,10 @@ async fn carry(
 
 /// Waits until the process has ended.
 async fn has_ended(pidfd: OwnedFd) -> io::Result<()> {
-    AsyncFd::register_with_interest(pidfd, Interest::READABLE)?.readable().await.map(drop)
+    // SAFETY: the `AsyncFd` owns the open descriptor for its whole life, and `OwnedFd` always names
+    // the same one.
+    let pidfd = unsafe { AsyncFd::register_with_interest(pidfd, Interest::READABLE) }?;
+    pidfd.readable().await.map(drop)
 }
 
 async fn blocking<T: Send + 'static>(
