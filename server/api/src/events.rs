@@ -60,7 +60,7 @@ impl Source {
         let workspace = self.workspace.clone();
         let events = tokio::task::spawn_blocking(move || {
             let reader = workspace.reader().map_err(|error| error.to_string())?;
-            reader.events_since(from - 1, CHUNK).map_err(|error| error.to_string())
+            reader.events_since(from.saturating_sub(1), CHUNK).map_err(|error| error.to_string())
         });
         match events.await {
             Ok(Ok(events)) => {

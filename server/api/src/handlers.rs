@@ -11,7 +11,7 @@ use axum::{
 };
 use orchestra_engine::{Engine, OpenError, Workspace};
 use orchestra_protocol::{
-    command::{Answer, CommandRequest, DaemonInfo, EventsRequest, Poke, WorkspaceRequest, Rebuilt},
+    command::{Answer, CommandRequest, DaemonInfo, EventsRequest, Poke, Rebuilt, WorkspaceRequest},
     error::{ErrorBody, ErrorKind},
     routes,
 };

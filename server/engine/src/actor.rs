@@ -19,7 +19,7 @@ use orchestra_core::{
     outcome::AttemptOutcome,
     pending::{Effect, added, next_wake, pending},
     plan::Plan,
-    state::{Limits, State},
+    state::{Limits, Run, State},
     time::{Millis, Timestamp},
 };
 use orchestra_protocol::{
@@ -486,6 +486,10 @@ impl Actor {
                 fail::fail_point!("engine::intent::after", |_| std::process::abort());
                 self.hub.publish(done.published());
                 for (key, answer, reply) in done.turn.answers.drain(..) {
+                    let agents = |run: &Run| run.will_start_processes();
+                    if self.state.run(answer.run).is_some_and(agents) {
+                        self.effects.keep_environment(answer.run);
+                    }
                     for waiting in self.in_doubt.remove(&key).unwrap_or_default() {
                         let _ = waiting.send(Ok(answer.clone()));
                     }

@@ -66,8 +66,8 @@ enum Running {
 pub(crate) struct Effects {
     shared: Arc<Shared>,
     environments: Environments,
-    /// Environments of runs that this daemon started, and whether they are on disk yet.
-    known: HashMap<RunId, (Environment, bool)>,
+    /// Environments of runs that this daemon started.
+    known: HashMap<RunId, Environment>,
     running: HashMap<AttemptId, Running>,
     /// Attempts that an earlier daemon started: they are looked for, never started.
     found: HashSet<AttemptId>,
@@ -82,6 +82,7 @@ impl Effects {
                 _ => None,
             })
             .collect();
+        environments.clean(|run| recovered.run(run).is_some());
         Self {
             shared: Arc::new(shared),
             environments,
@@ -92,7 +93,7 @@ impl Effects {
     }
 
     pub(crate) fn set_environment(&mut self, run: RunId, environment: Environment) {
-        self.known.insert(run, (environment, false));
+        self.known.insert(run, environment);
     }
 
     pub(crate) fn has_environment(&self, run: RunId) -> bool {
@@ -158,21 +159,21 @@ impl Effects {
         self.running.insert(attempt, Running::Process { process, task });
     }
 
-    /// The run's environment. Writes it to the runtime folder the first time, so that a later daemon
-    /// finds it too.
-    fn environment(&mut self, run: RunId) -> Environment {
-        let Some((environment, kept)) = self.known.get_mut(&run) else {
-            return self.environments.load(run).unwrap_or_default();
-        };
-        if !*kept {
-            match self.environments.keep(run, environment) {
-                Ok(()) => *kept = true,
-                Err(error) => {
-                    tracing::warn!(%run, %error, "a later daemon will not have its environment");
-                }
-            }
+    fn environment(&self, run: RunId) -> Environment {
+        let known = self.known.get(&run).cloned();
+        known.or_else(|| self.environments.load(run)).unwrap_or_default()
+    }
+
+    /// Keeps the environment of a run that is recorded now, so that a later daemon finds it.
+    ///
+    /// Writes a small file on the actor's thread: into the runtime folder, which lies in memory where
+    /// there is one, and before anything of the run starts.
+    pub(crate) fn keep_environment(&self, run: RunId) {
+        if let Some(environment) = self.known.get(&run)
+            && let Err(error) = self.environments.keep(run, environment)
+        {
+            tracing::warn!(%run, %error, "a later daemon will not have its environment");
         }
-        environment.clone()
     }
 
     /// Lets go of everything under way without ending it.

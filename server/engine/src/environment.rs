@@ -58,16 +58,36 @@ impl Environments {
         fs::rename(unfinished, path)
     }
 
+    /// Removes what is left of runs that are not open any more: a daemon died before it could.
+    pub(crate) fn clean(&self, is_open: impl Fn(RunId) -> bool) {
+        let folder = self.folders.runtime.join("env");
+        let prefix = format!("{}-", self.workspace);
+        let Ok(entries) = fs::read_dir(&folder) else { return };
+        for entry in entries.flatten() {
+            let name = entry.file_name();
+            let run = name.to_str().and_then(|name| name.strip_prefix(&prefix));
+            let run = run.and_then(|rest| rest.split('.').next());
+            if let Some(Ok(run)) = run.map(str::parse::<RunId>)
+                && !is_open(run)
+            {
+                self.forget(run);
+            }
+        }
+    }
+
     /// `None` when it is gone: the machine was restarted, or somebody cleaned up.
     pub(crate) fn load(&self, run: RunId) -> Option<Environment> {
         serde_json::from_slice(&fs::read(self.path(run)).ok()?).ok()
     }
 
     pub(crate) fn forget(&self, run: RunId) {
-        if let Err(error) = fs::remove_file(self.path(run))
-            && error.kind() != io::ErrorKind::NotFound
-        {
-            tracing::warn!(%run, %error, "the environment of an ended run could not be removed");
+        let path = self.path(run);
+        for path in [path.with_extension("tmp"), path] {
+            if let Err(error) = fs::remove_file(path)
+                && error.kind() != io::ErrorKind::NotFound
+            {
+                tracing::warn!(%run, %error, "the environment of an ended run was not removed");
+            }
         }
     }
 }

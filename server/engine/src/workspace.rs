@@ -107,9 +107,10 @@ impl Workspace {
     pub async fn projected(&self) -> Result<(), ErrorBody> {
         let (reply, projected) = oneshot::channel();
         self.sender.send(Message::Project(reply)).map_err(|_| closing())?;
-        projected.await.map_err(|_| closing())?.map_err(|error| {
-            ErrorBody::new(ErrorKind::Internal, error.to_string(), error.hint())
-        })
+        projected
+            .await
+            .map_err(|_| closing())?
+            .map_err(|error| ErrorBody::new(ErrorKind::Internal, error.to_string(), error.hint()))
     }
 
     /// `None` when it is closing.
@@ -130,7 +131,7 @@ impl Workspace {
 
 fn closing() -> ErrorBody {
     ErrorBody::new(
-        ErrorKind::WrongState,
+        ErrorKind::Leaving,
         "the daemon is leaving, and the command was not recorded",
         "send it again; a new daemon will take it",
     )

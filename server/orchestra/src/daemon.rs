@@ -67,6 +67,8 @@ fn try_serve() -> Result<(), Box<dyn std::error::Error>> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .thread_keep_alive(std::time::Duration::from_secs(2))
+        // Clones, native actions and small files; a thousand starts at once take turns.
+        .max_blocking_threads(16)
         .build()?;
     runtime.block_on(async {
         let socket = folders.socket();

@@ -92,6 +92,7 @@ impl Failure {
         let class = match body.kind {
             ErrorKind::Invalid | ErrorKind::NotFound => Class::Usage,
             ErrorKind::Refused => Class::Refused,
+            ErrorKind::Leaving => Class::NoDaemon,
             ErrorKind::WrongState | ErrorKind::NotRecorded | ErrorKind::Internal => Class::Failed,
         };
         Self::new(class, format!("{what}: {}", body.message), body.hint)

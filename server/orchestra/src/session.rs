@@ -22,6 +22,9 @@ use std::{
     time::{SystemTime, UNIX_EPOCH},
 };
 
+/// How often a command is sent when daemons come and go.
+const TRIES: u32 = 3;
+
 pub(crate) struct Session {
     pub(crate) root: PathBuf,
     pub(crate) workspace: WorkspaceId,
@@ -51,7 +54,6 @@ impl Session {
 
     /// Sends a command that must be carried out; starts the daemon if there is none.
     pub(crate) async fn command(&self, what: &str, command: Command) -> Result<Answer, Failure> {
-        let mut client = self.connect(what).await?;
         let request = CommandRequest {
             key: new_key(),
             root: self.root.clone(),
@@ -63,7 +65,18 @@ impl Session {
                 .collect::<BTreeMap<_, _>>(),
             command,
         };
-        client.command(&request).await.map_err(|error| Failure::client(what, error))
+        // A daemon that hands over to a newer one, or dies, may have recorded the command or not. Its
+        // key makes it safe to ask again.
+        for _ in 1..TRIES {
+            match self.connect(what).await?.command(&request).await {
+                Err(error) if error.may_be_asked_again() => {
+                    tracing::info!(%error, "the daemon has gone; asking the next one");
+                }
+                answered => return answered.map_err(|error| Failure::client(what, error)),
+            }
+        }
+        let answered = self.connect(what).await?.command(&request).await;
+        answered.map_err(|error| Failure::client(what, error))
     }
 
     pub(crate) async fn connect(&self, what: &str) -> Result<Client, Failure> {

@@ -2,7 +2,7 @@
 
 use crate::{
     build::Build,
-    command::{Answer, CommandRequest, DaemonInfo, EventsRequest, WorkspaceRequest, Rebuilt},
+    command::{Answer, CommandRequest, DaemonInfo, EventsRequest, Rebuilt, WorkspaceRequest},
     error::{ClientError, ErrorBody},
     launch, routes,
     stream::StreamItem,

@@ -18,6 +18,8 @@ pub enum ErrorKind {
     Refused,
     /// The journal could not take it: nothing was done.
     NotRecorded,
+    /// The daemon is about to leave, and the command was not recorded: send it again, with its key.
+    Leaving,
     /// The daemon is at fault.
     Internal,
 }
@@ -30,6 +32,7 @@ impl ErrorKind {
             Self::WrongState => 409,
             Self::Refused => 403,
             Self::NotRecorded => 507,
+            Self::Leaving => 503,
             Self::Internal => 500,
         }
     }
@@ -69,4 +72,15 @@ pub enum ClientError {
     Malformed(String),
     #[error(transparent)]
     Daemon(#[from] ErrorBody),
+}
+
+impl ClientError {
+    /// Whether another daemon may answer the same request, if it can be sent twice.
+    pub fn may_be_asked_again(&self) -> bool {
+        match self {
+            Self::NoDaemon(_) | Self::Connection(_) => true,
+            Self::Daemon(body) => body.kind == ErrorKind::Leaving,
+            Self::Launch(_) | Self::Malformed(_) => false,
+        }
+    }
 }
