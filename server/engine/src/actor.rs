@@ -38,8 +38,6 @@ use tokio::{sync::mpsc, sync::oneshot, time::Instant};
 const RUN_AHEAD: usize = 20_000;
 /// How many messages one turn takes in.
 const MESSAGES_PER_TURN: usize = 1_024;
-/// After a commit failed: how long until it is tried again without anybody asking.
-const TRY_AGAIN_AFTER: Duration = Duration::from_secs(5);
 /// How long the end of the daemon waits for the projection.
 const FLUSH_WITHIN: Duration = Duration::from_secs(2);
 /// How long a rebuild may take to write all files anew.
@@ -124,6 +122,8 @@ pub(crate) struct Info {
 pub(crate) struct Actor {
     state: State,
     limits: Limits,
+    /// After a commit failed: how long until it is tried again without anybody asking.
+    try_again_after: Duration,
     store: Arc<Store>,
     seq: u64,
     /// How many turns the store has been given.
@@ -148,6 +148,7 @@ pub(crate) struct Actor {
 pub(crate) struct Parts {
     pub(crate) recovered: recovery::Recovered,
     pub(crate) limits: Limits,
+    pub(crate) try_again_after: Duration,
     pub(crate) store: Arc<Store>,
     pub(crate) hub: Arc<Hub>,
     pub(crate) effects: Effects,
@@ -163,6 +164,7 @@ impl Actor {
         Self {
             state: recovered.state,
             limits: parts.limits,
+            try_again_after: parts.try_again_after,
             store: parts.store,
             seq: recovered.last_seq,
             turns: 0,
@@ -524,7 +526,7 @@ impl Actor {
         }
         self.hub.trouble(Some(body.message));
         self.halted =
-            Some(Halted { error: error.clone(), try_again: Instant::now() + TRY_AGAIN_AFTER });
+            Some(Halted { error: error.clone(), try_again: Instant::now() + self.try_again_after });
     }
 
     /// After a failed commit: whether the journal takes something again. If so, the state is what it
@@ -543,7 +545,8 @@ impl Actor {
             }
             Err(error) => {
                 tracing::error!(%error, "the journal still takes nothing");
-                self.halted = Some(Halted { error, try_again: Instant::now() + TRY_AGAIN_AFTER });
+                self.halted =
+                    Some(Halted { error, try_again: Instant::now() + self.try_again_after });
                 false
             }
         }

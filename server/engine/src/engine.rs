@@ -132,6 +132,7 @@ impl Engine {
         let actor = Actor::new(Parts {
             recovered,
             limits,
+            try_again_after: config.store.try_again.into(),
             store: Arc::new(store),
             hub: Arc::clone(&hub),
             effects,

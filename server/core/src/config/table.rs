@@ -128,6 +128,9 @@ settings! {
         backup_every: Millis = Millis::minutes(24 * 60), "ORCHESTRA_STORE_BACKUP_EVERY";
         /// How many backups of a workspace's database are kept.
         backups_kept: usize [1, 1000] = 5, "ORCHESTRA_STORE_BACKUPS_KEPT";
+        /// After the journal could not be written, because the disk is full, say: how long until it is
+        /// tried again without anybody asking.
+        try_again: Millis = Millis::seconds(5), "ORCHESTRA_STORE_TRY_AGAIN";
     }
 }
 
