@@ -12,15 +12,18 @@
 mod agents;
 mod cmd;
 mod eventually;
+mod gate;
 mod git;
 mod processes;
 mod program;
 mod running;
+mod runs;
 mod sandbox;
 mod size;
 
 pub use cmd::{Cmd, Outcome};
 pub use eventually::eventually;
+pub use gate::{Arrived, Gate};
 pub use processes::{Process, processes_with_marker};
 pub use running::Running;
 pub use rustix::process::Signal;

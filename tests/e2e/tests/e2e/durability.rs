@@ -1,0 +1,4 @@
+//! No recorded work is lost, and nothing runs twice: whatever is killed, cut short, deleted or full.
+
+mod crew;
+mod failpoints;

@@ -1,0 +1,106 @@
+//! A crash at every single point between the intent and the files, each followed by a later start.
+
+use super::crew::{Crew, LIMIT, list, text};
+use std::{
+    collections::BTreeSet,
+    fs,
+    path::{Path, PathBuf},
+};
+
+/// One test for each point at which the sources let a process abort.
+macro_rules! crashes {
+    ($($name:ident at $point:literal)*) => {
+        const COVERED: &[&str] = &[$($point),*];
+        $(
+            #[test]
+            fn $name() {
+                crash_at($point);
+            }
+        )*
+    };
+}
+
+crashes! {
+    a_run_survives_a_crash_before_its_intent_is_handed_over at "engine::intent::before"
+    a_run_survives_a_crash_after_its_intent_is_durable at "engine::intent::after"
+    a_run_survives_a_crash_before_a_commit at "store::commit::before"
+    a_run_survives_a_crash_after_a_commit at "store::commit::after"
+    a_run_survives_a_crash_before_a_shim_is_started at "attempt::spawn::before"
+    a_run_survives_a_crash_after_a_shim_is_started at "attempt::spawn::after"
+    a_run_survives_shims_that_crash_before_their_claim at "shim::claim::before"
+    a_run_survives_shims_that_crash_after_their_claim at "shim::claim::after"
+    a_run_survives_shims_that_crash_before_their_agent_starts at "shim::agent::before"
+    a_run_survives_shims_that_crash_after_their_agent_has_started at "shim::agent::after"
+    a_run_survives_shims_that_crash_before_their_result_has_its_name at "shim::result::before_rename"
+    a_run_survives_shims_that_crash_after_their_result_is_there at "shim::result::after_rename"
+    a_run_survives_a_crash_while_an_output_is_kept at "store::artifact::rename"
+    a_run_survives_a_crash_before_a_file_is_projected at "store::projection::before"
+    a_run_survives_a_crash_after_a_file_is_projected at "store::projection::written"
+}
+
+#[test]
+fn no_point_of_the_sources_is_left_out() {
+    let points = abort_points();
+    let covered: BTreeSet<String> = COVERED.iter().map(|point| (*point).to_owned()).collect();
+    assert_eq!(points, covered, "every point in the sources has its line in `crashes!`");
+}
+
+/// The daemon is started with the point armed, and its shims with it. The daemon that takes its place
+/// is not.
+fn crash_at(point: &str) {
+    let crew = Crew::new();
+    let first = crew.start_daemon(&format!("{point}=return"));
+
+    let outcome = crew.sandbox.orchestra(["run", "crew"]).limit(LIMIT).run();
+
+    if !point.starts_with("shim::") {
+        outcome.success();
+        assert_ne!(crew.daemon(), first, "the daemon did not crash at {point}");
+    } else if point == "shim::result::after_rename" {
+        // All is there; that nobody said so costs the daemon nothing, since it watches the shim.
+        outcome.success();
+    } else {
+        // Whatever crashes every shim is wrong with the machine, and is said so.
+        outcome.code(1).stdout_has("3 attempts in a row vanished");
+        crew.check("r1");
+        crew.sandbox.orchestra(["daemon", "stop"]).run().success();
+        crew.sandbox.orchestra(["retry", "r1"]).run().success();
+        crew.wait_for_end("r1").success();
+    }
+    crew.check("r1");
+    let shown = crew.sandbox.show("r1");
+    assert_eq!(shown["run"]["status"], "succeeded", "{shown:#}");
+    let report = crew.sandbox.read(".orchestra/workspace/documentation/report.md");
+    assert!(report.contains("TODO: greet"), "the report lacks what was found: {report}");
+    let steps: Vec<String> = list(&shown["tasks"]).iter().map(|task| text(&task["step"])).collect();
+    assert_eq!(steps, ["look", "left", "right", "join", "report"]);
+}
+
+/// The names of all points that abort, as the sources have them.
+fn abort_points() -> BTreeSet<String> {
+    let server = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../server");
+    let mut points = BTreeSet::new();
+    for file in sources(&server) {
+        let text = fs::read_to_string(&file).expect("read a source file");
+        for call in text.split("fail_point!(").skip(1) {
+            let mut parts = call.split('"');
+            let name = parts.nth(1).expect("a point has a name");
+            if parts.next().is_some_and(|rest| rest.contains("abort()")) {
+                points.insert(name.to_owned());
+            }
+        }
+    }
+    points
+}
+
+fn sources(folder: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder).expect("read a folder of sources");
+    entries
+        .flatten()
+        .flat_map(|entry| match entry.path() {
+            path if path.is_dir() => sources(&path),
+            path => vec![path],
+        })
+        .filter(|path| path.extension().is_some_and(|extension| extension == "rs"))
+        .collect()
+}
