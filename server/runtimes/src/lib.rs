@@ -1,3 +1,11 @@
-//! runtimes
+//! How attempts run: natives in this process, agents as processes of their own under a shim.
+
+pub mod attempt;
 pub mod catalog;
+pub mod cli;
+mod clock;
+pub mod confine;
 pub mod native;
+mod process;
+pub mod prompt;
+pub mod shim;

@@ -1,0 +1,37 @@
+//! One attempt's folder: the contract between the daemon and the shim, both sides of it.
+//!
+//! `spec.json` says what to run, `claim` who runs it, `log` and `events.jsonl` what happens, `inbox/` what
+//! the daemon has to say meanwhile, and `result.json`, written last, how it ended. The folder lies
+//! where no agent may write.
+
+mod claim;
+mod events;
+mod folder;
+mod format;
+mod inbox;
+mod leftovers;
+mod outcome;
+mod probe;
+mod result;
+mod spawn;
+mod spec;
+
+pub use claim::{Claim, Holder};
+pub use events::{EventLine, ShimEvent};
+pub use folder::AttemptDir;
+pub use format::VERSION;
+pub use inbox::{InboxMessage, Sent, send};
+pub use leftovers::{Leftovers, end_leftovers};
+pub use outcome::outcome;
+pub use probe::{Found, probe};
+pub use result::{AttemptResult, Claims, End, LogSummary, StopCause};
+pub use spawn::{Shim, spawn_shim};
+pub use spec::{DaemonContact, Spec, new_nonce};
+
+pub use crate::process::Identity;
+
+pub(crate) use claim::HeldClaim;
+pub(crate) use events::EventWriter;
+pub(crate) use inbox::{messages_after, open_bell};
+pub(crate) use spawn::{as_pid, this_program};
+pub(crate) use spec::own_log;

@@ -1,0 +1,102 @@
+//! `spec.json`: what a shim is to run, and how.
+
+use orchestra_core::{
+    agent::Completion,
+    ids::{AttemptId, WorkspaceId},
+    time::Millis,
+};
+use rustix::rand::{GetRandomFlags, getrandom};
+use serde::{Deserialize, Serialize};
+use std::{
+    io,
+    path::{Path, PathBuf},
+};
+
+/// What a shim is to run. Secrets are not in it: they travel in the process environment.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Spec {
+    pub workspace: WorkspaceId,
+    pub attempt: AttemptId,
+    /// Tells this attempt's processes from those of another state folder with the same ids.
+    pub nonce: String,
+    /// The agent's name, for messages.
+    pub agent: String,
+    /// An absolute path.
+    pub program: PathBuf,
+    pub arguments: Vec<String>,
+    /// Where the agent starts; absolute.
+    pub directory: PathBuf,
+    /// The slot with `src`, `tmp` and `out`; absolute.
+    pub slot: PathBuf,
+    pub completion: Completion,
+    /// From the agent's start; time in which the machine sleeps counts.
+    pub timeout: Millis,
+    /// Between SIGTERM and SIGKILL.
+    pub grace: Millis,
+    /// How long an agent with `completion: sentinel` may run on after its sentinel.
+    pub sentinel_wait: Millis,
+    /// The log's size in bytes at most.
+    pub log_limit: u64,
+    /// The names of environment variables whose values must not get into the log.
+    pub secrets: Vec<String>,
+    /// Whom to tell about the end; `None`: nobody.
+    pub daemon: Option<DaemonContact>,
+}
+
+/// How a shim reaches the daemon.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DaemonContact {
+    pub socket: PathBuf,
+    /// With which arguments this program starts a daemon when none answers.
+    pub arguments: Vec<String>,
+    /// How long the daemon may take to answer.
+    pub patience: Millis,
+}
+
+/// A value for [`Spec::nonce`].
+pub fn new_nonce() -> io::Result<String> {
+    let mut random = [0; 8];
+    // So few bytes always come whole.
+    getrandom(&mut random, GetRandomFlags::empty())?;
+    Ok(random.iter().map(|byte| format!("{byte:02x}")).collect())
+}
+
+impl Spec {
+    /// The variable that marks every process of this attempt.
+    pub const MARKER: &'static str = "ORCHESTRA_ATTEMPT";
+
+    /// The value of [`Spec::MARKER`].
+    pub fn marker(&self) -> String {
+        format!("{}:{}", self.attempt, self.nonce)
+    }
+
+    /// The folder that the agent knows as `$ORCHESTRA_DIR`.
+    pub fn out(&self) -> PathBuf {
+        self.slot.join("out")
+    }
+
+    /// The file that the agent knows as `$ORCHESTRA_LOG`.
+    pub fn own_log(&self) -> PathBuf {
+        own_log(&self.slot)
+    }
+
+    /// Where the agent puts its sentinels.
+    pub(crate) fn sentinels(&self) -> PathBuf {
+        self.out().join("tasks")
+    }
+
+    /// The file by which the agent says that it is done.
+    pub fn done_sentinel(&self) -> PathBuf {
+        self.sentinels().join(format!("{}.done", self.attempt.task()))
+    }
+
+    /// The file by which the agent says that it failed.
+    pub fn error_sentinel(&self) -> PathBuf {
+        self.sentinels().join(format!("{}.error", self.attempt.task()))
+    }
+}
+
+/// `$ORCHESTRA_LOG` of the attempt that works in `slot`.
+pub(crate) fn own_log(slot: &Path) -> PathBuf {
+    slot.join("out").join("log")
+}

@@ -1,0 +1,9 @@
+//! The runtime for command line agents: what exactly is started, and with which environment.
+
+mod command_line;
+mod environment;
+mod placeholders;
+mod prepare;
+
+pub use environment::{is_always_passed, looks_secret};
+pub use prepare::{Prepared, Request, prepare};

@@ -1,0 +1,129 @@
+//! What an agent is told: who it is, its task, where it works, what came before, and how to hand over.
+
+use minijinja::{Environment, Error, UndefinedBehavior, syntax::SyntaxConfig, value::Serde};
+use orchestra_core::{
+    agent::{AgentProfile, Completion},
+    ids::{AttemptId, TaskId},
+    outcome::{Failure, FailureKind},
+    ports::StepInput,
+};
+use serde::Serialize;
+use std::path::Path;
+
+const PROTOCOL: &str = include_str!("prompt/protocol.md.j2");
+
+/// A result that is larger than this is left to its artifacts.
+const LONGEST_RESULT: usize = 4 * 1024;
+
+/// What the prompt is about.
+#[derive(Debug, Clone)]
+pub struct PromptInput<'a> {
+    pub profile: &'a AgentProfile,
+    pub attempt: AttemptId,
+    /// The step, by its name in the workflow.
+    pub step: &'a str,
+    pub run_name: &'a str,
+    /// The task's own prompt, rendered.
+    pub task: &'a str,
+    /// Where the agent starts.
+    pub directory: &'a Path,
+    /// `$ORCHESTRA_DIR`.
+    pub out: &'a Path,
+    /// The folder below which the artifacts of other steps lie.
+    pub artifacts: &'a Path,
+    /// The file that the task hands over, relative to `out`, if there is one.
+    pub output: Option<&'a str>,
+    /// What the needed steps hand over, in the order of the plan.
+    pub inputs: &'a [StepInput],
+}
+
+/// The variables of the template.
+#[derive(Serialize)]
+struct Variables<'a> {
+    agent: &'a str,
+    system_prompt: &'a str,
+    writes: bool,
+    sentinel: bool,
+    task_id: TaskId,
+    attempt: u32,
+    step: &'a str,
+    run: &'a str,
+    task: &'a str,
+    directory: String,
+    out: String,
+    output: Option<&'a str>,
+    steps: Vec<Step<'a>>,
+}
+
+#[derive(Serialize)]
+struct Step<'a> {
+    name: &'a str,
+    executor: &'a str,
+    status: String,
+    detail: &'a str,
+    summary: &'a str,
+    /// Empty when there is none, or when it is too large.
+    result: String,
+    artifacts: Vec<String>,
+}
+
+/// The whole prompt, as Markdown.
+pub fn render(input: &PromptInput<'_>) -> Result<String, Failure> {
+    let variables = Variables {
+        agent: &input.profile.name,
+        system_prompt: input.profile.system_prompt.trim(),
+        writes: input.profile.writes,
+        sentinel: input.profile.completion == Completion::Sentinel,
+        task_id: input.attempt.task(),
+        attempt: input.attempt.number(),
+        step: input.step,
+        run: input.run_name,
+        task: input.task.trim(),
+        directory: input.directory.display().to_string(),
+        out: input.out.display().to_string(),
+        output: input.output,
+        steps: input.inputs.iter().map(|step| Step::new(step, input.artifacts)).collect(),
+    };
+    fill(&variables).map_err(|error| Failure {
+        kind: FailureKind::Template,
+        message: format!("compose the prompt of {}: {error:#}", input.attempt),
+        hint: Some("please report this, with the daemon's log".to_owned()),
+    })
+}
+
+fn fill(variables: &Variables<'_>) -> Result<String, Error> {
+    let mut environment = Environment::new();
+    environment.set_undefined_behavior(UndefinedBehavior::Strict);
+    // Tags on lines of their own leave no lines behind.
+    let mut syntax = SyntaxConfig::builder();
+    syntax.trim_blocks(true).lstrip_blocks(true).keep_trailing_newline(true);
+    environment.set_syntax(syntax.build()?);
+    environment.add_filter("fenced", fenced);
+    environment.render_str(PROTOCOL, Serde(variables))
+}
+
+impl<'a> Step<'a> {
+    fn new(input: &'a StepInput, artifacts: &Path) -> Self {
+        let result = match &input.output.result {
+            serde_json::Value::Null => String::new(),
+            result => format!("{result:#}"),
+        };
+        let path = |path: &str| artifacts.join(path).display().to_string();
+        Self {
+            name: input.step.as_str(),
+            executor: &input.executor,
+            status: input.status.to_string(),
+            detail: &input.detail,
+            summary: &input.output.summary,
+            result: if result.len() <= LONGEST_RESULT { result } else { String::new() },
+            artifacts: input.output.artifacts.iter().map(|made| path(&made.path)).collect(),
+        }
+    }
+}
+
+/// A code block that its own text cannot end, since that text comes from other agents.
+fn fenced(text: &str) -> String {
+    let longest = text.split(|c| c != '`').map(str::len).max().unwrap_or(0);
+    let fence = "`".repeat(longest.max(2) + 1);
+    format!("{fence}\n{}\n{fence}", text.trim_end())
+}

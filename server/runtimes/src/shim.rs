@@ -1,0 +1,101 @@
+//! `orchestra __shim`: the process that starts one agent, watches it, and outlives the daemon.
+//!
+//! One thread and one loop over everything that can happen, because a thousand of these run at once and
+//! because the parent-death signal of the agent follows the thread that forked it.
+
+mod agent;
+mod boot_time;
+mod capped_log;
+mod descriptors;
+mod last_lines;
+mod mask;
+mod output;
+mod poke;
+mod sentinels;
+mod supervisor;
+mod tree;
+
+use crate::{
+    attempt::{AttemptDir, AttemptResult, Claims, End, LogSummary},
+    clock,
+    process::Identity,
+};
+use rustix::{
+    process::{getpid, set_child_subreaper, setsid},
+    thread::set_name,
+};
+use std::{ffi::OsString, fs::OpenOptions, io, path::Path, process::ExitCode};
+use supervisor::Supervisor;
+
+/// The environment variable of the crate `fail`.
+#[cfg(feature = "failpoints")]
+pub(crate) const FAILPOINTS: &str = "FAILPOINTS";
+
+/// Exit codes. Nobody reads these but a person with a debugger: what counts is `result.json`.
+pub(crate) mod exit {
+    /// The result could not be written.
+    pub(crate) const FAILED: u8 = 1;
+    pub(crate) const USAGE: u8 = 2;
+    pub(crate) const NOT_STARTED: u8 = 127;
+}
+
+/// Runs the attempt whose folder is the first argument, to its end.
+pub fn main(mut arguments: impl Iterator<Item = OsString>) -> ExitCode {
+    #[cfg(feature = "failpoints")]
+    let _failpoints = fail::FailScenario::setup();
+    let Some(folder) = arguments.next() else { return exit::USAGE.into() };
+    match run(Path::new(&folder)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(_) => exit::FAILED.into(),
+    }
+}
+
+fn run(folder: &Path) -> io::Result<()> {
+    // Whoever ends the daemon's process group or session must not end us.
+    setsid()?;
+    set_name(c"orchestra-shim")?;
+    descriptors::keep_from_children()?;
+    // A folder that a process stands in cannot be unmounted.
+    std::env::set_current_dir("/")?;
+    let attempt = AttemptDir::at(folder);
+    let me = Identity::of(std::process::id())?;
+    fail::fail_point!("shim::claim::before", |_| std::process::abort());
+    // Held until the result is there: a probe between the two would find the attempt lost.
+    let Some(mut claim) = attempt.take_claim(me)? else { return Ok(()) };
+    fail::fail_point!("shim::claim::after", |_| std::process::abort());
+    // Whatever the agent's descendants do, they stay ours.
+    set_child_subreaper(Some(getpid()))?;
+    let spec = attempt.spec()?;
+    let result = Supervisor::new(&attempt, &spec, &mut claim).and_then(Supervisor::run);
+    write(&attempt, result.unwrap_or_else(|error| not_started(&error)))?;
+    match &spec.daemon {
+        Some(daemon) => poke::poke(daemon, &spec.workspace, spec.attempt),
+        None => Ok(()),
+    }
+}
+
+fn not_started(error: &io::Error) -> AttemptResult {
+    AttemptResult {
+        started_at: None,
+        ended_at: clock::now(),
+        end: End::NotStarted { errno: None, message: error.to_string() },
+        stopped: None,
+        claims: Claims::default(),
+        leftovers: 0,
+        log: LogSummary::default(),
+    }
+}
+
+/// On a full disk, half of the log has to go: without a result all of the work would be lost.
+fn write(attempt: &AttemptDir, mut result: AttemptResult) -> io::Result<()> {
+    let Err(error) = attempt.write_result(&result) else { return Ok(()) };
+    if error.kind() != io::ErrorKind::StorageFull {
+        return Err(error);
+    }
+    let log = OpenOptions::new().write(true).open(attempt.log_path())?;
+    let size = log.metadata()?.len();
+    log.set_len(size / 2)?;
+    result.log.cut += size - size / 2;
+    result.log.problem = Some("the disk is full, and half of it had to make room".to_owned());
+    attempt.write_result(&result)
+}

@@ -1,0 +1,127 @@
+//! What agents write, and what the log keeps of it.
+
+use super::{Scenario, bench::Bench};
+use orchestra_runtimes::attempt::End;
+use std::{fs, time::Instant};
+
+pub(crate) const SCENARIOS: &[Scenario] = &[
+    ("both_streams_are_in_the_log", both_streams),
+    ("a_flood_is_drained_and_cut", flood),
+    ("invalid_utf8_passes_as_it_is", invalid_utf8),
+    ("a_secret_that_comes_in_pieces_is_masked", secret_in_pieces),
+    ("what_the_agent_logs_itself_is_appended", own_log),
+    ("a_log_that_leads_elsewhere_is_not_followed", own_log_elsewhere),
+    ("an_end_of_the_pipe_that_is_held_elsewhere_keeps_nothing_waiting", held_elsewhere),
+    ("output_can_be_read_while_the_agent_runs", while_it_runs),
+];
+
+fn both_streams() {
+    let mut bench = Bench::new("echo out; echo err >&2");
+    bench.run();
+    let log = bench.log();
+    let mut lines: Vec<&str> = log.lines().collect();
+    lines.sort_unstable();
+    assert_eq!(lines, ["err", "out"]);
+}
+
+fn flood() {
+    const MEBIBYTES: u64 = 1_000;
+    let script = format!("echo first; head -c {MEBIBYTES}M /dev/zero; echo; echo last");
+    let mut bench = Bench::new(&script);
+    bench.spec.log_limit = 256 * 1024;
+    let start = Instant::now();
+    let result = bench.run();
+    println!("{MEBIBYTES} MiB in {:?}", start.elapsed());
+    assert_eq!(result.end, End::Exited { code: 0 });
+    assert_eq!(result.log.bytes, MEBIBYTES * 1024 * 1024 + 12);
+    assert!(result.log.cut > result.log.bytes - 256 * 1024);
+    assert_eq!(result.log.last_lines.last().unwrap(), "last");
+    let log = bench.log();
+    assert!(log.len() <= 256 * 1024);
+    assert!(log.starts_with("first\n"));
+    assert!(log.ends_with("\nlast\n"));
+    assert!(log.contains(&format!("[orchestra: {} bytes are left out here", result.log.cut)));
+}
+
+fn invalid_utf8() {
+    let mut bench = Bench::new(r"printf 'a\377\376\000b\n'; exit 3");
+    let result = bench.run();
+    assert_eq!(fs::read(bench.attempt.log_path()).unwrap(), b"a\xff\xfe\0b\n");
+    assert_eq!(result.log.last_lines, ["a\u{fffd}\u{fffd}b"]);
+}
+
+fn secret_in_pieces() {
+    let mut bench = Bench::new(
+        "printf 'key sk-live-'; echo 1 > $ready; read line < $go; printf '0123456789'; \
+         printf ' and sk-li'; echo $MY_TOKEN >&2; echo \"it is $MY_TOKEN\" > $ORCHESTRA_DIR/tasks/r1.2.error; \
+         echo \"own: $MY_TOKEN\" > $ORCHESTRA_DIR/log; exit 3",
+    );
+    bench.set("MY_TOKEN", "sk-live-0123456789");
+    bench.spec.secrets = vec!["MY_TOKEN".to_owned(), "NOT_SET".to_owned()];
+    let go = bench.pipe("go");
+    bench.start_until("1");
+    fs::write(go, "1\n").unwrap();
+    let result = bench.result();
+    let log = bench.log();
+    assert!(!log.contains("0123456789"), "{log}");
+    assert!(log.starts_with("key ***"), "{log}");
+    // What only began like the secret comes late, and whole.
+    assert!(log.contains(" and ") && log.contains("sk-li"), "{log}");
+    assert!(log.ends_with("own: ***\n"), "{log}");
+    assert_eq!(result.claims.error.unwrap(), "it is ***\n");
+    let everything = fs::read_to_string(bench.attempt.path().join("result.json")).unwrap()
+        + &fs::read_to_string(bench.attempt.path().join("spec.json")).unwrap();
+    assert!(!everything.contains("sk-live-0123456789"), "{everything}");
+}
+
+fn own_log() {
+    let mut bench = Bench::new("echo own > $ORCHESTRA_DIR/log; echo to the stream");
+    bench.run();
+    assert_eq!(bench.log(), "to the stream\nown\n");
+}
+
+fn own_log_elsewhere() {
+    for script in [
+        "ln -s /proc/self/environ $ORCHESTRA_DIR/log",
+        "mkfifo $ORCHESTRA_DIR/log",
+        "ln -s /dev/zero $ORCHESTRA_DIR/tasks/r1.2.done; mkfifo $ORCHESTRA_DIR/tasks/r1.2.error",
+    ] {
+        let mut bench = Bench::new(script);
+        let result = bench.run();
+        assert_eq!(result.end, End::Exited { code: 0 });
+        assert_eq!(result.log.bytes, 0, "{script}");
+        assert!(result.claims.done.is_none_or(|text| text.contains("cannot be read")), "{script}");
+    }
+}
+
+fn held_elsewhere() {
+    // We take the agent's end of the pipe and keep it, as a service that it talks to could.
+    let mut bench = Bench::new("echo before; echo up > $ready; read line < $go; echo after");
+    let go = bench.pipe("go");
+    bench.start_until("up");
+    let agent = bench.attempt.claim().unwrap().unwrap().agent.unwrap();
+    let held =
+        fs::OpenOptions::new().write(true).open(format!("/proc/{}/fd/1", agent.pid)).unwrap();
+    fs::write(go, "1\n").unwrap();
+    let result = bench.result();
+    drop(held);
+    assert_eq!(result.end, End::Exited { code: 0 });
+    assert_eq!(bench.log(), "before\nafter\n");
+}
+
+fn while_it_runs() {
+    let mut bench = Bench::new("echo one; echo up > $ready; read line < $go; echo two");
+    let go = bench.pipe("go");
+    bench.create();
+    let inotify = rustix::fs::inotify::init(rustix::fs::inotify::CreateFlags::CLOEXEC).unwrap();
+    let flags = rustix::fs::inotify::WatchFlags::MODIFY;
+    fs::write(bench.attempt.log_path(), "").unwrap();
+    rustix::fs::inotify::add_watch(&inotify, bench.attempt.log_path(), flags).unwrap();
+    bench.spawn();
+    bench.wait_for("up");
+    super::bench::wait_readable(&inotify, "the first line in the log");
+    assert_eq!(bench.log(), "one\n");
+    fs::write(go, "1\n").unwrap();
+    bench.result();
+    assert_eq!(bench.log(), "one\ntwo\n");
+}
