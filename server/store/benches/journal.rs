@@ -145,7 +145,7 @@ fn queries(dir: &Path, root: &Path) -> Result<()> {
     let failed = TaskFilter { status: Some(TaskStatus::Failed), ..TaskFilter::default() };
     let open = RunFilter { open: true, ..RunFilter::default() };
     let first = RunFilter { limit: 50, ..RunFilter::default() };
-    let mut measure = |name: &str, query: &dyn Fn() -> Result<()>| -> Result<()> {
+    let measure = |name: &str, query: &dyn Fn() -> Result<()>| -> Result<()> {
         let mut times = Vec::new();
         for _ in 0..20 {
             let begin = Instant::now();

@@ -3,7 +3,7 @@
 use crate::{error::StoreError, journal::Numbered};
 use orchestra_core::{
     ids::AttemptId,
-    view::{RunView, TaskView},
+    view::{RunStatus, RunView, TaskView},
 };
 
 /// What is recorded together or not at all.
@@ -21,6 +21,18 @@ pub struct Batch {
 }
 
 impl Batch {
+    /// Whether it leaves something to project.
+    pub(crate) fn changes_rows(&self) -> bool {
+        !self.runs.is_empty() || !self.tasks.is_empty()
+    }
+
+    /// Whether a person or a script is likely to look at its files now: a run has ended, or waits.
+    pub(crate) fn is_looked_for(&self) -> bool {
+        let goes_on =
+            |run: &RunView| matches!(run.status, RunStatus::Running | RunStatus::Stopping);
+        !self.runs.iter().all(goes_on)
+    }
+
     /// How many rows it writes.
     pub(crate) fn rows(&self) -> usize {
         self.events.len() + self.runs.len() + self.tasks.len() + self.answers.len()

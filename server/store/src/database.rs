@@ -21,6 +21,10 @@ const BUSY: Duration = Duration::from_secs(10);
 
 const STATEMENTS: usize = 64;
 
+/// How large the log grows before it is copied into the database: 16 MiB.
+const LOG_PAGES: u32 = 4096;
+const PAGE: u32 = 4096;
+
 /// The newest schema that this build reads.
 pub(crate) fn supported() -> u32 {
     version_after(MIGRATIONS)
@@ -129,8 +133,10 @@ fn configure(conn: &Connection) -> rusqlite::Result<()> {
 
 fn set_write_ahead(conn: &Connection) -> rusqlite::Result<()> {
     conn.pragma_update(None, "journal_mode", "WAL")?;
-    // After a large batch the log would keep its size for ever.
-    conn.pragma_update(None, "journal_size_limit", 16 << 20)?;
+    // Copying the log into the database costs two syncs: not after each large batch.
+    conn.pragma_update(None, "wal_autocheckpoint", LOG_PAGES)?;
+    // Else the log would keep its largest size for ever.
+    conn.pragma_update(None, "journal_size_limit", LOG_PAGES * PAGE)?;
     set_durable(conn, true)
 }
 

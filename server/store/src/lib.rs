@@ -7,6 +7,7 @@
 mod artifacts;
 mod backup;
 mod batch;
+mod boot;
 mod chain;
 mod database;
 mod doctor;

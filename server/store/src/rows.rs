@@ -131,13 +131,17 @@ fn mark(conn: &Connection, run: RunId, path: &[u8], generation: i64) -> Result<(
 
 /// Marks every run and every task.
 pub(crate) fn mark_all(conn: &Connection, generation: i64) -> rusqlite::Result<()> {
-    // `WHERE true` tells the parser that ON belongs to the upsert and not to a join.
+    mark_since(conn, 0, generation)
+}
+
+/// Marks every run and every task that has changed at `seq` or later.
+pub(crate) fn mark_since(conn: &Connection, seq: u64, generation: i64) -> rusqlite::Result<()> {
     for rows in ["SELECT id, x'', ?1 FROM run", "SELECT run, path, ?1 FROM task"] {
         let sql = format!(
-            "INSERT INTO dirty {rows} WHERE true
+            "INSERT INTO dirty {rows} WHERE seq >= ?2
              ON CONFLICT DO UPDATE SET generation = excluded.generation"
         );
-        conn.execute(&sql, [generation])?;
+        conn.execute(&sql, params![generation, to_column(seq)])?;
     }
     Ok(())
 }

@@ -12,12 +12,11 @@ use crate::{
     lock::{Holder, Lock},
     problem::Problem,
     projection::{self, Progress},
-    rows,
+    rows, workspaces,
     writer::{Command, Reply, Writer},
 };
 use orchestra_core::ids::{AttemptId, RunId};
 use rusqlite::{Connection, InterruptHandle};
-use serde::Serialize;
 use std::{
     io,
     path::{Path, PathBuf},
@@ -41,9 +40,9 @@ pub struct Options {
     pub backup_every: Duration,
     /// How many of them are kept; with zero none are made, except before a migration.
     pub backups_kept: usize,
-    /// The projection rests at least so long between two passes. The first change after a rest is
-    /// projected at once, and what changes during a rest is projected together.
-    pub projection_rest: Duration,
+    /// For so long changes are gathered before they are projected together. A run that ends or waits
+    /// for a person is projected at once.
+    pub projection_delay: Duration,
 }
 
 impl Options {
@@ -53,7 +52,7 @@ impl Options {
             socket: socket.into(),
             backup_every: Duration::from_hours(24),
             backups_kept: 5,
-            projection_rest: Duration::from_millis(100),
+            projection_delay: Duration::from_millis(100),
         }
     }
 }
@@ -124,12 +123,6 @@ impl std::fmt::Debug for InterruptHandleOf {
     }
 }
 
-#[derive(Serialize)]
-struct Workspace<'a> {
-    version: u32,
-    root: &'a str,
-}
-
 impl Store {
     /// Opens the journal in `dir`, the state folder of the workspace at `root`; makes what is missing.
     pub fn open(dir: &Path, root: &Path, options: Options) -> Result<Self, OpenError> {
@@ -138,16 +131,16 @@ impl Store {
         let holder = Holder { pid: process::id(), socket: options.socket, build: options.build };
         let lock = Lock::take(dir, &holder)?;
         let conn = database::open_writer(dir)?;
-        keep_root(dir, root).map_err(io)?;
+        workspaces::keep_root(dir, root).map_err(io)?;
         let artifacts = Artifacts::of(dir);
         files::remove_leftovers(dir)
             .and_then(|()| artifacts.remove_leftovers())
             .and_then(|()| backup::remove_leftovers(dir))
             .map_err(io)?;
 
-        let sqlite = |error: rusqlite::Error| database::open_error(dir, &error);
         let progress = Arc::new(Progress::default());
-        let writer = Writer::new(conn, dir, Arc::clone(&progress), lock).map_err(sqlite)?;
+        let writer = Writer::new(conn, dir, Arc::clone(&progress), lock)
+            .map_err(|fault| fault.opening(dir))?;
         let (commands, queue) = mpsc::channel();
         let writer = spawn("store-writer", move || writer.run(&queue)).map_err(io)?;
         let mut store = Self {
@@ -159,7 +152,7 @@ impl Store {
             projector: None,
             backup: None,
         };
-        store.start_projector(root, options.projection_rest)?;
+        store.start_projector(root, options.projection_delay)?;
         let recorded = store.read(|conn| Ok(rows::last_seq(conn)?)).is_ok_and(|seq| seq > 0);
         if recorded && options.backups_kept > 0 && backup::is_due(dir, options.backup_every) {
             store.start_backup(options.backups_kept)?;
@@ -167,7 +160,7 @@ impl Store {
         Ok(store)
     }
 
-    fn start_projector(&mut self, root: &Path, rest: Duration) -> Result<(), OpenError> {
+    fn start_projector(&mut self, root: &Path, delay: Duration) -> Result<(), OpenError> {
         let projector = projection::Projector::new(
             database::open_reader(&self.dir)?,
             &self.dir,
@@ -175,7 +168,7 @@ impl Store {
             self.artifacts.clone(),
             self.commands.clone(),
             Arc::clone(&self.progress),
-            rest,
+            delay,
         )
         .map_err(|fault| fault.opening(&self.dir))?;
         let projector = spawn("store-projection", move || projector.run())
@@ -355,17 +348,6 @@ fn join(handle: Option<JoinHandle<()>>) {
 
 fn spawn(name: &str, run: impl FnOnce() + Send + 'static) -> io::Result<JoinHandle<()>> {
     thread::Builder::new().name(name.to_owned()).spawn(run)
-}
-
-/// Says which workspace this folder is about, for people and for `doctor`.
-fn keep_root(dir: &Path, root: &Path) -> io::Result<()> {
-    let workspace = Workspace { version: 1, root: &root.to_string_lossy() };
-    let text = serde_json::to_vec(&workspace)?;
-    let path = database::marker(dir);
-    if std::fs::read(&path).is_ok_and(|there| there == text) {
-        return Ok(());
-    }
-    files::write(&path, &text)
 }
 
 fn last_run(conn: &Connection) -> Result<u32, Fault> {

@@ -1,23 +1,40 @@
 //! The journals of one user: which workspaces they belong to, and where work is unfinished.
 
-use crate::{Reader, RunFilter, database};
+use crate::{OpenError, Reader, RunFilter, database, files};
 use orchestra_core::ids::WorkspaceId;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use std::{
-    fs,
+    borrow::Cow,
+    fs, io,
     path::{Path, PathBuf},
 };
 
-#[derive(Deserialize)]
-struct Workspace {
-    root: PathBuf,
+/// What `workspace.json` says.
+#[derive(Debug, Serialize, Deserialize)]
+struct Workspace<'a> {
+    version: u32,
+    /// JSON has no other text than UTF-8: in other names, what is not is replaced.
+    root: Cow<'a, str>,
+}
+
+const VERSION: u32 = 1;
+
+/// Says which workspace the state folder `dir` is about.
+pub(crate) fn keep_root(dir: &Path, root: &Path) -> io::Result<()> {
+    let workspace = Workspace { version: VERSION, root: root.to_string_lossy() };
+    let text = serde_json::to_vec(&workspace)?;
+    let path = database::marker(dir);
+    if fs::read(&path).is_ok_and(|there| there == text) {
+        return Ok(());
+    }
+    files::write(&path, &text)
 }
 
 /// The root of the workspace whose state folder is `dir`; `None` when nothing says so.
 pub fn root_of(dir: &Path) -> Option<PathBuf> {
-    let workspace: Workspace =
-        serde_json::from_slice(&fs::read(database::marker(dir)).ok()?).ok()?;
-    Some(workspace.root)
+    let text = fs::read(database::marker(dir)).ok()?;
+    let workspace: Workspace<'_> = serde_json::from_slice(&text).ok()?;
+    (workspace.version == VERSION).then(|| workspace.root.into_owned().into())
 }
 
 /// The roots of all workspaces below the user's state folder that have a run which has not ended,
@@ -40,7 +57,7 @@ fn is_unfinished(dir: &Path) -> bool {
     let filter = RunFilter { open: true, limit: 1, ..RunFilter::default() };
     match Reader::open(dir) {
         Ok(reader) => reader.runs(&filter).map_or(true, |runs| !runs.is_empty()),
-        Err(crate::OpenError::Missing { .. }) => false,
+        Err(OpenError::Missing { .. }) => false,
         Err(_) => true,
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::{
     batch::{Batch, Done, Fold},
+    boot,
     chain::Head,
     database,
     error::{Fault, StoreError},
@@ -77,8 +78,10 @@ impl Writer {
         dir: &Path,
         progress: Arc<Progress>,
         lock: Lock,
-    ) -> rusqlite::Result<Self> {
-        let (last_seq, generation) = (rows::last_seq(&conn)?, rows::last_generation(&conn)?);
+    ) -> Result<Self, Fault> {
+        let (last_seq, generation) = (rows::last_seq(&conn)?, rows::last_generation(&conn)? + 1);
+        database::set_durable(&conn, false)?;
+        boot::mark_unsynced(&conn, generation)?;
         let file = database::file(dir);
         Ok(Self { conn, file, progress, last_seq, generation, halted: false, _lock: lock })
     }
@@ -126,12 +129,8 @@ impl Writer {
         match self.write(group, true) {
             Ok(last_seq) => {
                 self.last_seq = last_seq;
-                if group
-                    .batches
-                    .iter()
-                    .any(|batch| !batch.runs.is_empty() || !batch.tasks.is_empty())
-                {
-                    self.progress.want();
+                if group.batches.iter().any(Batch::changes_rows) {
+                    self.progress.want(group.batches.iter().any(Batch::is_looked_for));
                 }
                 Ok(())
             }
@@ -203,7 +202,7 @@ impl Writer {
         self.generation += 1;
         rows::mark_all(&self.conn, self.generation)
             .map_err(|error| Fault::from(error).at(&self.file))?;
-        self.progress.want();
+        self.progress.want(false);
         Ok(())
     }
 
@@ -222,7 +221,7 @@ impl Writer {
             }
         }
         self.recount().map_err(|fault| fault.at(&self.file))?;
-        self.progress.want();
+        self.progress.want(false);
         Ok(rebuilt)
     }
 

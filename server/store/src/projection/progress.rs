@@ -3,7 +3,7 @@
 use crate::problem::Problem;
 use std::{
     sync::{Condvar, Mutex, MutexGuard, PoisonError},
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 #[derive(Debug)]
@@ -18,24 +18,37 @@ struct State {
     wanted: u64,
     /// The change up to which everything was projected, or met a problem.
     done: u64,
-    /// How many wait for it: then there is no rest between passes.
+    /// Whether one of the changes is such that somebody looks for it now.
+    urgent: bool,
+    /// How many wait for it.
     waiting: u32,
     stopped: bool,
     problem: Option<Problem>,
 }
 
+impl State {
+    /// Whether the projection may take its time.
+    fn is_leisurely(&self) -> bool {
+        !self.stopped && !self.urgent && self.waiting == 0
+    }
+}
+
 impl Default for Progress {
     /// With one pass to do, for what the last process has left.
     fn default() -> Self {
-        let state = State { wanted: 1, done: 0, waiting: 0, stopped: false, problem: None };
+        let state =
+            State { wanted: 1, done: 0, urgent: false, waiting: 0, stopped: false, problem: None };
         Self { state: Mutex::new(state), changed: Condvar::new() }
     }
 }
 
 impl Progress {
     /// Something has changed.
-    pub(crate) fn want(&self) {
-        self.state().wanted += 1;
+    pub(crate) fn want(&self, urgent: bool) {
+        let mut state = self.state();
+        state.wanted += 1;
+        state.urgent |= urgent;
+        drop(state);
         self.changed.notify_all();
     }
 
@@ -52,25 +65,29 @@ impl Progress {
         self.state().problem.clone()
     }
 
-    /// Waits for something to project, and for the rest to be over unless somebody waits. Answers
-    /// what to hand to [`Progress::finish`], or `None` when it is time to stop.
-    pub(crate) fn next(&self, rested: Instant) -> Option<u64> {
-        let mut state = self.state();
-        loop {
-            if state.stopped {
-                return None;
-            }
-            let rest = rested.saturating_duration_since(Instant::now());
-            state = if state.wanted == state.done {
-                self.changed.wait(state).unwrap_or_else(PoisonError::into_inner)
-            } else if state.waiting > 0 || rest.is_zero() {
-                return Some(state.wanted);
-            } else {
-                let (state, _) =
-                    self.changed.wait_timeout(state, rest).unwrap_or_else(PoisonError::into_inner);
-                state
-            };
-        }
+    /// Waits for something to project, and then gathers changes for `delay` unless one is urgent or
+    /// somebody waits. Answers what to hand to [`Progress::finish`], or `None` when it is time to
+    /// stop.
+    pub(crate) fn next(&self, delay: Duration) -> Option<u64> {
+        let idle = |state: &mut State| !state.stopped && state.wanted == state.done;
+        let state = self.state();
+        let state = self.changed.wait_while(state, idle).unwrap_or_else(PoisonError::into_inner);
+        let mut state = self.pause(state, delay);
+        state.urgent = false;
+        (!state.stopped).then_some(state.wanted)
+    }
+
+    /// Waits for `time`, unless something is urgent or somebody waits.
+    pub(crate) fn rest(&self, time: Duration) {
+        drop(self.pause(self.state(), time));
+    }
+
+    fn pause<'a>(&self, state: MutexGuard<'a, State>, time: Duration) -> MutexGuard<'a, State> {
+        let (state, _) = self
+            .changed
+            .wait_timeout_while(state, time, |state| state.is_leisurely())
+            .unwrap_or_else(PoisonError::into_inner);
+        state
     }
 
     /// Everything wanted up to `until` is projected, or met a problem.

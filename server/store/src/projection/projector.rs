@@ -34,9 +34,6 @@ const MARKS_AT_ONCE: u32 = 256;
 /// How often a pass begins anew because `.orchestra/` was removed under it.
 const STARTS: u32 = 3;
 
-/// A pass may use at most every so-manieth moment, however large the runs are.
-const REST_PER_WORK: u32 = 2;
-
 pub(crate) struct Projector {
     conn: Connection,
     dir: PathBuf,
@@ -44,7 +41,7 @@ pub(crate) struct Projector {
     artifacts: Artifacts,
     commands: Sender<Command>,
     progress: Arc<Progress>,
-    rest: Duration,
+    delay: Duration,
     /// As the writer was last told.
     problem: Option<Problem>,
 }
@@ -75,20 +72,20 @@ impl Projector {
         artifacts: Artifacts,
         commands: Sender<Command>,
         progress: Arc<Progress>,
-        rest: Duration,
+        delay: Duration,
     ) -> Result<Self, Fault> {
         let problem = Problem::kept(&conn)?;
         let (dir, root) = (dir.to_owned(), root.to_owned());
-        Ok(Self { conn, dir, root, artifacts, commands, progress, rest, problem })
+        Ok(Self { conn, dir, root, artifacts, commands, progress, delay, problem })
     }
 
     pub(crate) fn run(mut self) {
-        let mut rested = Instant::now();
-        while let Some(until) = self.progress.next(rested) {
+        let mut delay = self.delay;
+        while let Some(until) = self.progress.next(delay) {
             let begin = Instant::now();
             let problem = self.pass();
-            let rest = self.rest.max(begin.elapsed() * REST_PER_WORK);
-            rested = Instant::now() + rest;
+            // However large a run is: most of the time is left for other work.
+            delay = self.delay.max(begin.elapsed());
             if problem != self.problem {
                 if let Some(problem) = &problem {
                     tracing::warn!(%problem, hint = problem.hint, "files are not up to date");
@@ -145,7 +142,10 @@ impl Projector {
                 let marks = self.marks(runs, last.as_ref())?;
                 let Some(mark) = marks.last() else { break };
                 last = Some(mark.clone());
+                let begin = Instant::now();
                 self.project(&layout, marks, first)?;
+                // Thousands of files at once would slow down the commits on the same disk.
+                self.progress.rest(begin.elapsed());
                 if self.progress.is_stopped() {
                     return Ok(());
                 }

@@ -39,7 +39,7 @@ CREATE TABLE task (
     view     TEXT NOT NULL
 ) STRICT;
 CREATE UNIQUE INDEX task_id ON task (run, path);
-CREATE INDEX task_step ON task (run, step);
+CREATE INDEX task_step ON task (run, step, path);
 CREATE INDEX task_status ON task (status, run, path);
 
 CREATE TABLE count (

@@ -4,7 +4,16 @@
 use crate::support::*;
 use orchestra_core::view::{RunStatus, TaskStatus};
 use orchestra_store::{Batch, Reader, TaskFilter, check};
-use std::{env, fs, os::unix::process::ExitStatusExt as _, path::PathBuf, process::Command};
+use std::{
+    env, fs,
+    os::unix::process::ExitStatusExt as _,
+    path::PathBuf,
+    process::Command,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
 
 const FOLDER: &str = "ORCHESTRA_TEST_FOLDER";
 const POINT: &str = "ORCHESTRA_TEST_POINT";
@@ -131,4 +140,36 @@ fn a_backup_that_was_cut_off_is_cleared_away() {
     drop(workspace.open());
     assert_eq!(names(&backups), [""; 0]);
     check_whole(&workspace, 1);
+}
+
+#[test]
+fn a_change_while_its_file_is_written_is_projected_too() {
+    let output = Command::new(env::current_exe().unwrap())
+        .args(["--exact", "kills::with_a_change_in_the_middle", "--ignored"])
+        .output()
+        .unwrap();
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success() && text.contains("1 passed"), "{output:#?}");
+}
+
+#[test]
+#[ignore = "runs as the child of another test, in a process of its own"]
+fn with_a_change_in_the_middle() {
+    let workspace = Workspace::new();
+    let store = Arc::new(workspace.open());
+    record(&store, creation(1, 1, 1)).unwrap();
+    settle(&store);
+    let (later, first) = (Arc::clone(&store), AtomicBool::new(true));
+    fail::cfg_callback("store::projection::written", move || {
+        if first.swap(false, Ordering::SeqCst) {
+            let done = task_view(1, 1, TaskStatus::Succeeded);
+            record(&later, rows(vec![], vec![done])).unwrap();
+        }
+    })
+    .unwrap();
+    record(&store, rows(vec![], vec![task_view(1, 1, TaskStatus::Running)])).unwrap();
+    settle(&store);
+    settle(&store);
+    assert_eq!(workspace.names("tasks"), ["r1.1.done", "r1.1.json"]);
+    fail::remove("store::projection::written");
 }

@@ -6,7 +6,8 @@ mod counting;
 mod damage;
 #[cfg(test)]
 mod full;
-#[cfg(all(test, feature = "failpoints"))]
+#[cfg(test)]
+#[cfg(feature = "failpoints")]
 mod kills;
 #[cfg(test)]
 mod opening;

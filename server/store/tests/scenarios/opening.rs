@@ -1,7 +1,11 @@
 //! Who may open a journal, and what is said about one that cannot be opened.
 
 use crate::support::*;
-use orchestra_store::{Holder, OpenError, Reader, Store};
+use orchestra_core::{
+    ids::WorkspaceId,
+    view::{RunStatus, TaskStatus},
+};
+use orchestra_store::{Holder, OpenError, Reader, Store, root_of, unfinished};
 use std::fs;
 
 #[test]
@@ -59,4 +63,48 @@ fn nothing_recorded_yet_is_not_damage() {
     let missing = OpenError::Missing { dir: workspace.dir() };
     assert_eq!(Reader::open(&workspace.dir()).unwrap_err(), missing);
     assert_eq!(orchestra_store::check(&workspace.dir()), []);
+}
+
+#[test]
+fn workspaces_with_unfinished_work_are_found() {
+    let state = tempfile::tempdir().unwrap();
+    let mut expected = Vec::new();
+    for (name, status) in [("ended", RunStatus::Succeeded), ("open", RunStatus::Paused)] {
+        let root = state.path().join(name);
+        fs::create_dir(&root).unwrap();
+        let dir = state.path().join(WorkspaceId::of_root(&root).as_str());
+        let store = Store::open(&dir, &root, options()).unwrap();
+        let mut batch = creation(1, 1, 1);
+        batch.runs = vec![run_view(1, status)];
+        record(&store, batch).unwrap();
+        assert_eq!(root_of(&dir), Some(root.clone()));
+        if name == "open" {
+            expected.push(root);
+        }
+    }
+    fs::create_dir(state.path().join("not-a-workspace")).unwrap();
+    assert_eq!(unfinished(state.path()), expected);
+    assert_eq!(root_of(state.path()), None);
+}
+
+#[test]
+fn a_store_can_be_used_from_many_threads() {
+    let workspace = Workspace::new();
+    let store = workspace.open();
+    let done = std::thread::scope(|scope| {
+        let threads: Vec<_> = (1..=4)
+            .map(|number| {
+                let store = &store;
+                scope.spawn(move || {
+                    let artifact = store.artifacts().put(b"the same", "report.md").unwrap();
+                    let done = task_view(1, number, TaskStatus::Succeeded);
+                    record(store, rows(vec![], vec![with_artifact(done, artifact)]))
+                })
+            })
+            .collect();
+        threads.into_iter().map(|thread| thread.join().unwrap()).collect::<Vec<_>>()
+    });
+    assert_eq!(done, vec![Ok(()); 4]);
+    let counts = Reader::open(&workspace.dir()).unwrap().counts().unwrap();
+    assert_eq!(counts.tasks.get(&TaskStatus::Succeeded), Some(&4));
 }

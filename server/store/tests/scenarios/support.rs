@@ -77,11 +77,11 @@ pub(crate) fn names(folder: &Path) -> Vec<String> {
     names
 }
 
-/// No backups, and no rest between passes.
+/// No backups, and everything is projected at once.
 pub(crate) fn options() -> Options {
     Options {
         backups_kept: 0,
-        projection_rest: Duration::ZERO,
+        projection_delay: Duration::ZERO,
         ..Options::new("test", "/run/test.sock")
     }
 }

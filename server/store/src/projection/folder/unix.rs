@@ -93,8 +93,9 @@ impl Folder {
     /// Puts `content` there, in the place of whatever file or link has the name. A file that has it
     /// already is left alone, so that nobody who watches it is woken.
     pub(in super::super) fn replace(&self, name: &str, content: &[u8]) -> Result<(), Obstacle> {
-        let there = self.read(name).ok().flatten();
-        if there.is_some_and(|there| there == content) {
+        let length = fs::statat(&self.fd, name, AtFlags::SYMLINK_NOFOLLOW).map(|stat| stat.st_size);
+        let same_length = length.is_ok_and(|length| usize::try_from(length) == Ok(content.len()));
+        if same_length && self.read(name).ok().flatten().is_some_and(|there| there == content) {
             return Ok(());
         }
         self.replace_with(name, |file| file.write_all(content))
@@ -110,12 +111,16 @@ impl Folder {
             .map_err(|error| self.obstacle(name, error))
     }
 
-    /// Puts `content` there unless anything has the name.
+    /// Puts `content` there unless anything has the name. Since it is never written again, it is made
+    /// to survive a loss of power.
     pub(in super::super) fn create(&self, name: &str, content: &[u8]) -> Result<(), Obstacle> {
         if self.contains(name)? {
             return Ok(());
         }
-        self.write_temporary(name, |file| file.write_all(content))?;
+        self.write_temporary(name, |file| {
+            file.write_all(content)?;
+            file.sync_all()
+        })?;
         let renamed =
             match fs::renameat_with(&self.fd, TEMPORARY, &self.fd, name, RenameFlags::NOREPLACE) {
                 // Somebody was faster.
@@ -134,11 +139,17 @@ impl Folder {
         name: &str,
         write: impl FnOnce(&mut File) -> io::Result<()>,
     ) -> Result<(), Obstacle> {
-        // A new file each time: what lies there may be a link, or a second name of another file.
-        self.remove(TEMPORARY)?;
         let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC;
-        let fd = fs::openat(&self.fd, TEMPORARY, flags, Mode::from_raw_mode(0o666))
-            .map_err(|error| self.obstacle(name, error))?;
+        let open = || fs::openat(&self.fd, TEMPORARY, flags, Mode::from_raw_mode(0o666));
+        let fd = match open() {
+            // A new file each time: what lies there may be a link, or a second name of another file.
+            Err(Errno::EXIST) => {
+                self.remove(TEMPORARY)?;
+                open()
+            }
+            opened => opened,
+        };
+        let fd = fd.map_err(|error| self.obstacle(name, error))?;
         write(&mut File::from(fd)).map_err(|error| self.failed(name, &error))
     }
 
