@@ -3,6 +3,8 @@
 mod floors;
 mod group;
 mod peers;
+mod product;
+mod rows;
 mod table;
 
 use crate::checkout;
@@ -37,8 +39,20 @@ struct Bench {
 type Prepare = fn(&Bench) -> anyhow::Result<Group>;
 
 /// Each group prepares what it needs, is measured, and lets go of it before the next begins.
-const GROUPS: [(&str, Prepare); 3] =
-    [("processes", floors::processes), ("files", floors::files), ("pueue", peers::pueue)];
+const GROUPS: [(&str, Prepare); 12] = [
+    ("processes", floors::processes),
+    ("files", floors::files),
+    ("pueue", peers::pueue),
+    ("history", rows::history::rows),
+    ("pure", rows::steps::pure),
+    ("many", rows::steps::many),
+    ("spawned", rows::steps::spawned),
+    ("agent", rows::agents::one),
+    ("thousand", rows::agents::thousand),
+    ("cold", rows::daemon::cold),
+    ("memory", rows::daemon::memory),
+    ("recovery", rows::daemon::recovery),
+];
 
 pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
     for name in &options.groups {

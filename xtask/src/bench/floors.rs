@@ -34,7 +34,7 @@ pub(super) fn processes(bench: &Bench) -> anyhow::Result<Group> {
             measure: Box::new(move || time_command(Command::new(&orchestra).arg("--version"))),
         },
     ];
-    Ok(Group { rows, fixture: Box::new(()) })
+    Ok(Group { rows, fixture: Box::new(()), rounds: usize::MAX })
 }
 
 /// Durable bytes, and git's look at this very checkout.
@@ -74,11 +74,11 @@ pub(super) fn files(bench: &Bench) -> anyhow::Result<Group> {
         },
     ];
     // On the disk that holds the checkout: the folder for temporary files may lie in memory.
-    Ok(Group { rows, fixture: Box::new(folder) })
+    Ok(Group { rows, fixture: Box::new(folder), rounds: usize::MAX })
 }
 
 /// Builds the program as it is released.
-fn release_program(root: &Path) -> anyhow::Result<PathBuf> {
+pub(super) fn release_program(root: &Path) -> anyhow::Result<PathBuf> {
     output(cargo(root).args(["build", "--release", "--quiet", "--package", "orchestra"]))?;
     let target = target_directory(root)?;
     Ok(target.join("release").join("orchestra"))
@@ -95,18 +95,18 @@ pub(super) fn time_command(command: &mut Command) -> anyhow::Result<f64> {
     Ok(took)
 }
 
-fn time(work: impl FnOnce() -> anyhow::Result<()>) -> anyhow::Result<f64> {
+pub(super) fn time(work: impl FnOnce() -> anyhow::Result<()>) -> anyhow::Result<f64> {
     let began = Instant::now();
     work()?;
     Ok(began.elapsed().as_secs_f64())
 }
 
-fn append_to(path: &Path) -> anyhow::Result<File> {
+pub(super) fn append_to(path: &Path) -> anyhow::Result<File> {
     let opened = OpenOptions::new().create(true).append(true).open(path);
     opened.with_context(|| format!("open {}", path.display()))
 }
 
-fn append_durably(file: &mut File) -> anyhow::Result<()> {
+pub(super) fn append_durably(file: &mut File) -> anyhow::Result<()> {
     file.write_all(&[b'x'; 4096]).context("write 4 KiB")?;
     file.sync_data().context("sync 4 KiB")
 }

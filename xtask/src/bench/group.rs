@@ -30,6 +30,8 @@ pub(super) struct Group {
     pub(super) rows: Vec<Row>,
     /// What has to live while the rows are measured, such as a daemon.
     pub(super) fixture: Box<dyn Any>,
+    /// Rounds at most, for rows that take long.
+    pub(super) rounds: usize,
 }
 
 /// One row of the printed table.
@@ -58,7 +60,8 @@ pub(super) enum Verdict {
 impl Group {
     /// Measures every row once to warm up, then `rounds` times in turns with the others.
     pub(super) fn measure(self, group: &'static str, rounds: usize) -> anyhow::Result<Vec<Line>> {
-        let Self { mut rows, fixture } = self;
+        let Self { mut rows, fixture, rounds: at_most } = self;
+        let rounds = rounds.min(at_most);
         let mut samples = vec![Vec::with_capacity(rounds); rows.len()];
         for round in 0..=rounds {
             for (row, samples) in rows.iter_mut().zip(&mut samples) {
@@ -143,7 +146,8 @@ mod tests {
             row("fast", Some("floor"), &[90.0, 5.0, 4.0, 4.0]),
             row("slow", Some("floor"), &[0.0, 5.0, 4.0, 6.0]),
         ];
-        let lines = Group { rows, fixture: Box::new(()) }.measure("test", 3).unwrap();
+        let lines =
+            Group { rows, fixture: Box::new(()), rounds: usize::MAX }.measure("test", 3).unwrap();
 
         let shown: Vec<_> =
             lines.iter().map(|line| (line.median, line.ratio, line.verdict)).collect();
@@ -160,7 +164,9 @@ mod tests {
     #[test]
     fn a_row_beside_one_that_is_missing_is_an_error() {
         let rows = vec![row("alone", Some("floor"), &[1.0, 1.0])];
-        let error = Group { rows, fixture: Box::new(()) }.measure("test", 1).unwrap_err();
+        let error = Group { rows, fixture: Box::new(()), rounds: usize::MAX }
+            .measure("test", 1)
+            .unwrap_err();
         assert_eq!(error.to_string(), "alone: there is no row floor in test");
     }
 }

@@ -56,7 +56,7 @@ pub(super) fn pueue(bench: &Bench) -> anyhow::Result<Group> {
         // Stashed, so that running tasks do not disturb the next measurement.
         row("pueue add", &["add", "--stashed", "--", "/bin/true"]),
     ];
-    Ok(Group { rows, fixture: Box::new(daemon) })
+    Ok(Group { rows, fixture: Box::new(daemon), rounds: usize::MAX })
 }
 
 /// Everything of pueue's in one folder of ours.

@@ -12,6 +12,16 @@ pub(super) struct Unit {
 
 pub(super) const SECONDS: Unit = Unit { name: "seconds", show: show_seconds };
 
+pub(super) const BYTES: Unit = Unit { name: "bytes", show: show_bytes };
+pub(super) const COUNT: Unit = Unit { name: "count", show: |count| format!("{count:.0}") };
+
+fn show_bytes(bytes: f64) -> String {
+    match bytes {
+        _ if bytes >= 1_048_576.0 => format!("{:.1} MiB", bytes / 1_048_576.0),
+        _ => format!("{:.0} KiB", bytes / 1024.0),
+    }
+}
+
 impl Serialize for Unit {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(self.name)

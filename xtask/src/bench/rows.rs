@@ -1,0 +1,6 @@
+//! The rows about Orchestra itself.
+
+pub(super) mod agents;
+pub(super) mod daemon;
+pub(super) mod history;
+pub(super) mod steps;
