@@ -28,8 +28,8 @@ pub struct Leftovers {
 /// environment, and those that work inside its slot without a terminal, which a person looking around there
 /// would have. Nothing is touched that is older than the attempt's shim.
 ///
-/// SIGTERM, `grace`, SIGKILL; returns when all are gone, after `limit` at the latest. All of `/proc` is read
-/// for each round, so call it once for all dead attempts together.
+/// SIGTERM, `grace`, SIGKILL; returns when all are gone, `limit` after the first SIGKILL at the latest. All
+/// of `/proc` is read for each round, so call it once for all dead attempts together.
 pub fn end_leftovers(
     dead: &[AttemptDir],
     grace: Duration,
@@ -41,24 +41,24 @@ pub fn end_leftovers(
     if dead.is_empty() {
         return Ok(Leftovers::default());
     }
-    let start = Instant::now();
+    let (mut signal, mut until) = (Signal::TERM, Instant::now() + grace);
     loop {
         let found = find(&dead)?;
         if found.is_empty() {
             return Ok(Leftovers { ended, remaining: Vec::new() });
         }
-        let elapsed = start.elapsed();
-        if elapsed >= limit {
-            let remaining = found.iter().map(|leftover| leftover.pid).collect();
-            return Ok(Leftovers { ended, remaining });
+        if Instant::now() >= until {
+            if signal == Signal::KILL {
+                let remaining = found.iter().map(|leftover| leftover.pid).collect();
+                return Ok(Leftovers { ended, remaining });
+            }
+            (signal, until) = (Signal::KILL, Instant::now() + limit);
         }
-        let (signal, until) =
-            if elapsed < grace { (Signal::TERM, grace.min(limit)) } else { (Signal::KILL, limit) };
         for leftover in &found {
             leftover.signal(signal)?;
         }
         // Those that were forked meanwhile are found by the next round.
-        ended += wait_for(found, start + until)?;
+        ended += wait_for(found, until)?;
     }
 }
 

@@ -51,8 +51,9 @@ pub struct Prepared {
 
 /// Finds the program, fills in its arguments, and writes prompt and plan into the slot.
 pub fn prepare(request: &Request<'_>) -> Result<Prepared, Failure> {
-    let out = request.slot.join("out");
-    let (prompt_file, plan_file) = (out.join("prompt.md"), out.join("plan.md"));
+    // A folder of its own: what lies directly in `out` is what the agent hands over.
+    let input = request.slot.join("out").join("input");
+    let (prompt_file, plan_file) = (input.join("prompt.md"), input.join("plan.md"));
     let values = Values {
         prompt: request.prompt,
         prompt_file: &prompt_file,
@@ -62,6 +63,8 @@ pub fn prepare(request: &Request<'_>) -> Result<Prepared, Failure> {
     let profile = request.profile;
     let (program, arguments) =
         command_line::of(profile, &values, request.root, request.environment)?;
+    fs::create_dir_all(&input)
+        .map_err(|error| environment_failure(&format!("create {}", input.display()), &error))?;
     write(&prompt_file, request.prompt)?;
     write(&plan_file, request.plan)?;
     let mut spec = Spec {
@@ -97,5 +100,171 @@ fn environment_failure(what: &str, error: &io::Error) -> Failure {
         kind: FailureKind::Environment,
         message: format!("{what}: {error}"),
         hint: Some("see `orchestra doctor`".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use orchestra_core::agent::{Completion, Origin, Runtime};
+    use std::os::unix::fs::PermissionsExt as _;
+
+    fn profile(command: &[&str]) -> AgentProfile {
+        AgentProfile {
+            name: "coder".to_owned(),
+            description: String::new(),
+            kind: String::new(),
+            category: String::new(),
+            capabilities: vec![],
+            tools: vec![],
+            model: Some("large".to_owned()),
+            runtime: Runtime::Cli,
+            command: command.iter().map(|&argument| argument.to_owned()).collect(),
+            writes: true,
+            completion: Completion::Sentinel,
+            priority: 0,
+            max_load: 1,
+            timeout: Millis::minutes(1),
+            fallback: vec![],
+            env: vec!["CODER_API_KEY".to_owned(), "CODER_MODE".to_owned()],
+            requires: vec![],
+            status: Default::default(),
+            origin: Origin::User,
+            system_prompt: String::new(),
+        }
+    }
+
+    /// A folder with a workspace, a slot, and a program `agent` in `bin`.
+    fn folder() -> tempfile::TempDir {
+        let folder = tempfile::tempdir().unwrap();
+        for part in ["root", "slot/out", "slot/src", "bin"] {
+            fs::create_dir_all(folder.path().join(part)).unwrap();
+        }
+        for (name, mode) in [("agent", 0o755), ("text", 0o644)] {
+            let path = folder.path().join("bin").join(name);
+            fs::write(&path, "").unwrap();
+            fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
+        }
+        folder
+    }
+
+    fn prepare_in(
+        folder: &Path,
+        profile: &AgentProfile,
+        prompt: &str,
+    ) -> Result<Prepared, Failure> {
+        let bin = folder.join("bin").display().to_string();
+        let environment = BTreeMap::from(
+            [
+                ("PATH", format!("relative::{bin}")),
+                ("LC_TIME", "C".to_owned()),
+                ("XDG_STATE_HOME", "/state".to_owned()),
+                ("TMPDIR", "/tmp".to_owned()),
+                ("CODER_API_KEY", "sk-live-0123456789".to_owned()),
+                ("CODER_MODE", "fast".to_owned()),
+                ("OTHER_API_KEY", "not for this one".to_owned()),
+                ("ORCHESTRA_ATTEMPT", "of somebody else".to_owned()),
+                ("LD_PRELOAD", "/tmp/evil.so".to_owned()),
+            ]
+            .map(|(name, value)| (name.to_owned(), value)),
+        );
+        prepare(&Request {
+            workspace: &"abcdefgh".parse().unwrap(),
+            attempt: "r1.2@3".parse().unwrap(),
+            profile,
+            root: &folder.join("root"),
+            slot: &folder.join("slot"),
+            directory: &folder.join("slot/src"),
+            prompt,
+            plan: "# the plan",
+            environment: &environment,
+            timeout: Millis::minutes(1),
+            config: &Default::default(),
+            daemon: None,
+        })
+    }
+
+    fn refused(command: &[&str], prompt: &str) -> (FailureKind, String, String) {
+        let failure = prepare_in(folder().path(), &profile(command), prompt).unwrap_err();
+        (failure.kind, failure.message, failure.hint.unwrap())
+    }
+
+    #[test]
+    fn an_agent_gets_its_arguments_its_files_and_no_more_environment_than_it_names() {
+        let folder = folder();
+        let command =
+            ["agent", "-m", "{model}", "--task={task_id}", "{prompt}", "@{prompt_file}", "{tree}"];
+        let Prepared { spec, environment } =
+            prepare_in(folder.path(), &profile(&command), "do it {model}").unwrap();
+        let at = |path: &str| folder.path().join(path).display().to_string();
+        assert_eq!(spec.program, folder.path().join("bin/agent"));
+        let prompt_file = format!("@{}", at("slot/out/input/prompt.md"));
+        // What stands in the prompt is no placeholder.
+        let expected =
+            ["-m", "large", "--task=r1.2", "do it {model}", &prompt_file, &at("slot/src")];
+        assert_eq!(spec.arguments, expected);
+        assert_eq!((spec.completion, spec.timeout), (Completion::Sentinel, Millis::minutes(1)));
+        assert_eq!(spec.secrets, ["CODER_API_KEY"]);
+        assert_eq!(fs::read_to_string(&prompt_file[1..]).unwrap(), "do it {model}");
+        assert_eq!(fs::read_to_string(at("slot/out/input/plan.md")).unwrap(), "# the plan");
+        let expected = [
+            ("CODER_API_KEY", "sk-live-0123456789".to_owned()),
+            ("CODER_MODE", "fast".to_owned()),
+            ("LC_TIME", "C".to_owned()),
+            ("ORCHESTRA_ATTEMPT", format!("r1.2@3:{}", spec.nonce)),
+            ("ORCHESTRA_DIR", at("slot/out")),
+            ("ORCHESTRA_LOG", at("slot/out/log")),
+            ("ORCHESTRA_PLAN", at("slot/out/input/plan.md")),
+            ("ORCHESTRA_TASK_ID", "r1.2".to_owned()),
+            ("PATH", format!("relative::{}", at("bin"))),
+            ("TMPDIR", at("slot/tmp")),
+            ("XDG_STATE_HOME", "/state".to_owned()),
+        ];
+        let expected = expected.map(|(name, value)| (name.to_owned(), value));
+        assert_eq!(environment, BTreeMap::from(expected));
+    }
+
+    #[test]
+    fn programs_come_from_the_workspace_or_from_absolute_folders_on_path() {
+        let folder = folder();
+        let find = |program: &str| {
+            prepare_in(folder.path(), &profile(&[program]), "")
+                .map(|prepared| prepared.spec.program)
+        };
+        fs::write(folder.path().join("root/agent.sh"), "").unwrap();
+        assert_eq!(find("./agent.sh").unwrap(), folder.path().join("root/./agent.sh"));
+        let absolute = folder.path().join("bin/text");
+        assert_eq!(find(absolute.to_str().unwrap()).unwrap(), absolute);
+        let message = |program: &str| find(program).unwrap_err().message;
+        assert_eq!(message("no-such"), "the program `no-such` of agent `coder` is not on PATH");
+        // It lies on PATH and cannot be run.
+        assert_eq!(message("text"), "the program `text` of agent `coder` is not on PATH");
+        assert!(message("./no-such").ends_with("root/./no-such of agent `coder` does not exist"));
+    }
+
+    #[test]
+    fn what_cannot_be_filled_in_is_refused_with_the_next_step() {
+        let long = "ä".repeat(60 * 1024);
+        let (kind, message, hint) = refused(&["agent", "{prompt}"], &long);
+        assert_eq!(kind, FailureKind::NotStarted);
+        let expected = "the prompt for agent `coder` has 120 KiB, and an argument can hold 100 KiB";
+        assert_eq!(message, expected);
+        assert_eq!(hint, "use `{prompt_file}` in place of `{prompt}` in its command");
+        assert!(prepare_in(folder().path(), &profile(&["agent", "{prompt_file}"]), &long).is_ok());
+
+        let (_, message, _) = refused(&["agent", "{prompt}"], "a\0b");
+        assert_eq!(message, "the prompt for agent `coder` has a NUL character");
+        let (_, message, hint) = refused(&["agent", "{promt}"], "");
+        assert_eq!(message, "the command of agent `coder` has no placeholder `{promt}`");
+        assert_eq!(hint, "write `{{promt}}` for the text in braces itself");
+        let (_, message, _) = refused(&[], "");
+        assert_eq!(message, "agent `coder` has no command");
+
+        let nameless = AgentProfile { model: None, ..profile(&["agent", "{model}"]) };
+        let failure = prepare_in(folder().path(), &nameless, "").unwrap_err();
+        assert_eq!(
+            failure.message,
+            "agent `coder` uses `{model}` in its command and names no model"
+        );
     }
 }
