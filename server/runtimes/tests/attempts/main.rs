@@ -15,6 +15,7 @@ fn main() -> ExitCode {
         Some("__shim") => return orchestra_runtimes::shim::main(arguments),
         Some("__confine") => return orchestra_runtimes::confine::main(arguments),
         Some(scenarios::STARTED) => return scenarios::started(arguments),
+        Some(scenarios::TINY_DISK) => return scenarios::on_tiny_disk(arguments),
         _ => {}
     }
     let trials = scenarios::all().map(|(name, run)| {

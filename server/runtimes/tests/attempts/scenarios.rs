@@ -4,12 +4,14 @@ mod bench;
 mod crashes;
 mod daemon;
 mod ends;
+mod full_disk;
 mod output;
 mod sentinels;
 mod soak;
 mod stops;
 
 pub(crate) use daemon::{STARTED, started};
+pub(crate) use full_disk::{TINY_DISK, on_tiny_disk};
 
 /// A scenario by its name; it fails by a panic.
 type Scenario = (&'static str, fn());
@@ -19,6 +21,7 @@ pub(crate) fn all() -> impl Iterator<Item = Scenario> {
         ends::SCENARIOS,
         stops::SCENARIOS,
         output::SCENARIOS,
+        full_disk::SCENARIOS,
         sentinels::SCENARIOS,
         crashes::SCENARIOS,
         daemon::SCENARIOS,
