@@ -14,7 +14,7 @@ use crate::{
 };
 use orchestra_core::{
     decide::{Input, InputKind, Refusal, RefusalKind, StepError, step},
-    event::Event,
+    event::{Event, EventBody},
     ids::{AttemptId, RunId},
     outcome::AttemptOutcome,
     pending::{Effect, added, next_wake, pending},
@@ -454,6 +454,7 @@ impl Actor {
         if turn.is_empty() {
             return;
         }
+        self.keep_environments(&turn);
         let batch = turn.to_batch(&self.state);
         self.turns += 1;
         let number = self.turns;
@@ -467,6 +468,15 @@ impl Actor {
                 let _ = sender.send(Message::Committed { turn: number, result });
             }),
         );
+    }
+
+    /// Before it is recorded that a run goes on: a daemon that finds it recorded finds its environment.
+    fn keep_environments(&self, turn: &Turn) {
+        for (_, answer, _) in &turn.answers {
+            if self.state.run(answer.run).is_some_and(Run::will_start_processes) {
+                self.effects.keep_environment(answer.run);
+            }
+        }
     }
 
     /// After the state was read from the journal: what must be under way and is not.
@@ -488,10 +498,6 @@ impl Actor {
                 fail::fail_point!("engine::intent::after", |_| std::process::abort());
                 self.hub.publish(done.published());
                 for (key, answer, reply) in done.turn.answers.drain(..) {
-                    let agents = |run: &Run| run.will_start_processes();
-                    if self.state.run(answer.run).is_some_and(agents) {
-                        self.effects.keep_environment(answer.run);
-                    }
                     for waiting in self.in_doubt.remove(&key).unwrap_or_default() {
                         let _ = waiting.send(Ok(answer.clone()));
                     }
@@ -523,6 +529,11 @@ impl Actor {
                 let _ = reply.send(Err(body.clone()));
             }
             self.deferred.append(&mut lost.turn.outcomes);
+            for (_, event) in lost.turn.events {
+                if matches!(event.body, EventBody::RunCreated { .. }) {
+                    self.effects.forget_environment(event.run);
+                }
+            }
         }
         self.hub.trouble(Some(body.message));
         self.halted =

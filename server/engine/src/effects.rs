@@ -164,7 +164,7 @@ impl Effects {
         known.or_else(|| self.environments.load(run)).unwrap_or_default()
     }
 
-    /// Keeps the environment of a run that is recorded now, so that a later daemon finds it.
+    /// Keeps the environment of a run that is being recorded, so that a later daemon finds it.
     ///
     /// Writes a small file on the actor's thread: into the runtime folder, which lies in memory where
     /// there is one, and before anything of the run starts.

@@ -1,8 +1,8 @@
 //! One attempt's folder: the contract between the daemon and the shim, both sides of it.
 //!
 //! `spec.json` says what to run, `claim` who runs it, `log` and `events.jsonl` what happens, `inbox/` what
-//! the daemon has to say meanwhile, and `result.json`, written last, how it ended. The folder lies
-//! where no agent may write.
+//! the daemon has to say meanwhile, and `result.json`, the shim's last word, how it ended. What the daemon
+//! made of that may be kept in `outcome.json`. The folder lies where no agent may write.
 
 mod claim;
 mod events;

@@ -3,6 +3,7 @@
 
 use super::{Shared, process::remove};
 use orchestra_core::outcome::{AttemptOutcome, Failure, FailureKind, Output};
+use orchestra_runtimes::attempt::AttemptDir;
 use std::{
     fs, io,
     path::{Path, PathBuf},
@@ -11,16 +12,50 @@ use std::{
 /// What is larger is left where it is.
 const LARGEST_OUTPUT: u64 = 16 << 20;
 
+/// What there is to take over from an attempt.
+pub(super) struct Handover<'a> {
+    pub(super) dir: &'a AttemptDir,
+    pub(super) slot: &'a Path,
+    /// The output that the step names.
+    pub(super) output: Option<&'a str>,
+    /// Whether the tree is kept for a person.
+    pub(super) writes: bool,
+}
+
 /// Completes the outcome with what lies in the slot, and removes the slot when nobody needs it.
+///
+/// A daemon that dies before the outcome is recorded takes it over again, so what can be read only
+/// once is kept before it goes.
 pub(super) fn take(
+    shared: &Shared,
+    outcome: AttemptOutcome,
+    handover: &Handover<'_>,
+) -> io::Result<AttemptOutcome> {
+    let Handover { dir, slot, output, writes } = *handover;
+    let mut outcome = match dir.kept_outcome()? {
+        Some(kept) => kept,
+        None => complete(shared, outcome, slot, output),
+    };
+    if writes {
+        if let Some(output) = output_of(&mut outcome) {
+            output.tree = Some(slot.join("src").display().to_string());
+        }
+        return Ok(outcome);
+    }
+    if output.is_some() {
+        dir.keep_outcome(&outcome)?;
+    }
+    remove(slot);
+    Ok(outcome)
+}
+
+fn complete(
     shared: &Shared,
     outcome: AttemptOutcome,
     slot: &Path,
     output: Option<&str>,
-    writes: bool,
 ) -> AttemptOutcome {
-    let taken = output.map_or(Ok(None), |path| keep(shared, slot, path));
-    let mut outcome = match (taken, outcome) {
+    match (output.map_or(Ok(None), |path| keep(shared, slot, path)), outcome) {
         (Ok(artifact), mut outcome) => {
             if let (Some(artifact), Some(output)) = (artifact, output_of(&mut outcome)) {
                 output.artifacts.push(artifact);
@@ -32,15 +67,7 @@ pub(super) fn take(
         }
         // It has not succeeded anyway; that it left no output is part of that.
         (Err(_), outcome) => outcome,
-    };
-    if writes {
-        if let Some(output) = output_of(&mut outcome) {
-            output.tree = Some(slot.join("src").display().to_string());
-        }
-    } else {
-        remove(slot);
     }
-    outcome
 }
 
 fn output_of(outcome: &mut AttemptOutcome) -> Option<&mut Output> {

@@ -1,6 +1,9 @@
 //! Attempts with a process: prepared, started under a shim, watched, stopped, and found again.
 
-use super::{Shared, handover};
+use super::{
+    Shared,
+    handover::{self, Handover},
+};
 use crate::environment::Environment;
 use orchestra_core::{
     agent::AgentProfile,
@@ -13,8 +16,8 @@ use orchestra_core::{
 };
 use orchestra_runtimes::{
     attempt::{
-        self, AttemptDir, DaemonContact, Found, InboxMessage, Sent, Shim, end_leftovers, probe,
-        spawn_shim,
+        self, AttemptDir, AttemptResult, DaemonContact, Found, InboxMessage, Sent, Shim,
+        end_leftovers, probe, spawn_shim,
     },
     cli, prompt,
 };
@@ -125,6 +128,10 @@ impl ProcessWork {
     fn profile(&self) -> Option<&AgentProfile> {
         self.plan.agents.get(&self.agent)
     }
+
+    fn writes(&self) -> bool {
+        self.profile().is_some_and(|profile| profile.writes)
+    }
 }
 
 /// Carries the attempt to its end, and reports it.
@@ -172,26 +179,50 @@ async fn carry(
             }
             Found::Ended(result) => {
                 let (shared, work) = (Arc::clone(shared), Arc::clone(work));
-                return blocking(move || {
-                    let spec = shared.attempt_dir(work.attempt).spec()?;
-                    let outcome = attempt::outcome(&result, &spec);
-                    let slot = shared.folders.slot(&shared.workspace, work.attempt);
-                    let writes = work.profile().is_some_and(|profile| profile.writes);
-                    Ok(handover::take(&shared, outcome, &slot, work.output.as_deref(), writes))
-                })
-                .await;
+                return blocking(move || take_in(&shared, &work, &result)).await;
             }
             Found::Lost => {
                 shared.sweeper.sweep(shared.attempt_dir(work.attempt)).await;
+                if !work.writes() {
+                    remove_slot(shared, work.attempt).await?;
+                }
                 let reason = "its shim died before it could say how it ended".to_owned();
                 return Ok(AttemptOutcome::Lost { reason });
             }
             Found::NeverStarted => {
+                // No shim takes the claim any more, so nobody works in what was prepared.
+                remove_slot(shared, work.attempt).await?;
                 let reason = "the daemon went down before it was started".to_owned();
                 return Ok(AttemptOutcome::NeverStarted { reason });
             }
         }
     }
+}
+
+/// Makes an outcome of the result, with what the agent has left.
+fn take_in(
+    shared: &Shared,
+    work: &ProcessWork,
+    result: &AttemptResult,
+) -> io::Result<AttemptOutcome> {
+    fail::fail_point!("engine::ingest::before", |_| std::process::abort());
+    let dir = shared.attempt_dir(work.attempt);
+    let outcome = attempt::outcome(result, &dir.spec()?);
+    let slot = shared.folders.slot(&shared.workspace, work.attempt);
+    let output = work.output.as_deref();
+    let handover = Handover { dir: &dir, slot: &slot, output, writes: work.writes() };
+    let outcome = handover::take(shared, outcome, &handover)?;
+    fail::fail_point!("engine::ingest::after", |_| std::process::abort());
+    Ok(outcome)
+}
+
+async fn remove_slot(shared: &Shared, attempt: AttemptId) -> io::Result<()> {
+    let slot = shared.folders.slot(&shared.workspace, attempt);
+    blocking(move || {
+        remove(&slot);
+        Ok(())
+    })
+    .await
 }
 
 /// Waits until the process has ended.

@@ -2,6 +2,7 @@
 
 use super::{AttemptResult, Claim, EventLine, EventWriter, HeldClaim, Spec, events, format, inbox};
 use crate::process::Identity;
+use orchestra_core::outcome::AttemptOutcome;
 use std::{
     fs::DirBuilder,
     io,
@@ -64,6 +65,21 @@ impl AttemptDir {
         Claim::read(&self.claim_path())
     }
 
+    /// Keeps what the daemon has made of the attempt's end, for one that dies before that is recorded
+    /// and after the agent's files have gone. Durable when it returns.
+    pub fn keep_outcome(&self, outcome: &AttemptOutcome) -> io::Result<()> {
+        let path = self.outcome_path();
+        let unfinished = format::unfinished(&path);
+        format::write_synced(&unfinished, &format::encode(outcome)?).map_err(format::at(&path))?;
+        format::rename_synced(&unfinished, &path)
+    }
+
+    /// What [`Self::keep_outcome`] kept, if it did.
+    pub fn kept_outcome(&self) -> io::Result<Option<AttemptOutcome>> {
+        let path = self.outcome_path();
+        format::read_if_there(&path)?.map(|text| format::decode(&path, &text)).transpose()
+    }
+
     pub(crate) fn take_claim(&self, shim: Identity) -> io::Result<Option<HeldClaim>> {
         HeldClaim::take(&self.claim_path(), shim)
     }
@@ -90,6 +106,10 @@ impl AttemptDir {
 
     fn events_path(&self) -> PathBuf {
         self.path.join("events.jsonl")
+    }
+
+    fn outcome_path(&self) -> PathBuf {
+        self.path.join("outcome.json")
     }
 
     fn result_path(&self) -> PathBuf {

@@ -5,7 +5,7 @@
 
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use std::{
-    fs::{self, OpenOptions},
+    fs::{self, File, OpenOptions},
     io::{self, Write as _},
     os::unix::fs::OpenOptionsExt as _,
     path::{Path, PathBuf},
@@ -85,6 +85,22 @@ pub(super) fn publish_new(path: &Path, text: &[u8]) -> io::Result<bool> {
     // It may not even have been created.
     let _ = fs::remove_file(&unfinished);
     published
+}
+
+/// Writes a new file that survives a loss of power once it has its name.
+pub(super) fn write_synced(path: &Path, text: &[u8]) -> io::Result<()> {
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
+    file.write_all(text)?;
+    file.sync_all()
+}
+
+/// Gives a file its name, in the place of what had it. Durable when it returns.
+pub(super) fn rename_synced(unfinished: &Path, path: &Path) -> io::Result<()> {
+    fs::rename(unfinished, path).map_err(at(path))?;
+    match path.parent() {
+        Some(folder) => File::open(folder)?.sync_all().map_err(at(folder)),
+        None => Ok(()),
+    }
 }
 
 /// Gives a file a further name, which must be free: `rename` would replace what is there. `false`: it

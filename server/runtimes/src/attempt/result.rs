@@ -6,12 +6,7 @@ use orchestra_core::{
     time::{Millis, Timestamp},
 };
 use serde::{Deserialize, Serialize};
-use std::{
-    fs::{self, File, OpenOptions},
-    io::{self, Write as _},
-    os::unix::fs::OpenOptionsExt as _,
-    path::Path,
-};
+use std::{fs, io, path::Path};
 
 /// How an attempt ended. The agent's own words in it are free of known secrets.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -89,24 +84,15 @@ impl AttemptResult {
     /// Durable when it returns.
     pub(super) fn write(&self, path: &Path) -> io::Result<()> {
         let unfinished = format::unfinished(path);
-        let written = self.write_unfinished(&unfinished);
+        let written = format::write_synced(&unfinished, &format::encode(self)?);
         if written.is_err() {
             // Its room may be what a second try needs.
             let _ = fs::remove_file(&unfinished);
         }
         written.map_err(format::at(path))?;
         fail::fail_point!("shim::result::before_rename", |_| std::process::abort());
-        fs::rename(&unfinished, path).map_err(format::at(path))?;
+        format::rename_synced(&unfinished, path)?;
         fail::fail_point!("shim::result::after_rename", |_| std::process::abort());
-        match path.parent() {
-            Some(folder) => File::open(folder)?.sync_all().map_err(format::at(folder)),
-            None => Ok(()),
-        }
-    }
-
-    fn write_unfinished(&self, path: &Path) -> io::Result<()> {
-        let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
-        file.write_all(&format::encode(self)?)?;
-        file.sync_all()
+        Ok(())
     }
 }

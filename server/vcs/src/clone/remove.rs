@@ -11,8 +11,10 @@ use std::{
 /// Deletes a slot with all that is in it. One that does not exist is no error.
 ///
 /// It is renamed first, so that a slot is either whole or gone, also after a crash in the middle;
-/// what such a crash left is deleted by the next call for the same slot.
+/// what such a crash left is deleted by the next call for the same slot, with what a crash in the
+/// middle of making it left.
 pub fn remove(slot: &Path) -> io::Result<()> {
+    absent_is_fine(delete(&beside(slot, ".partial")))?;
     let doomed = beside(slot, ".removed");
     absent_is_fine(delete(&doomed))?;
     match fs::rename(slot, &doomed) {
