@@ -1,8 +1,13 @@
 //! What a user does with the program, from the outside; one file for each concern.
 
+mod approval;
 mod bad_agent_files;
+mod bad_agents;
 mod bad_targets;
 mod bad_workflows;
-mod large_workflows;
 mod durability;
+mod large_workflows;
 mod program;
+mod retrying;
+mod stopping;
+mod together;

@@ -28,9 +28,10 @@ steps:
     agent: join
     needs: [left, right, look]
     prompt: 'Left: {{ steps.left.status }}, right: {{ steps.right.status }}.'
+    output: notes/join.md
   - id: report
     action: report.write
-    needs: [join]
+    needs: [look, join]
     output: documentation/report.md
 ";
 
@@ -52,8 +53,12 @@ impl Crew {
         // One that has to be killed is killed soon. In a file, since shims start daemons too.
         sandbox.configure("[attempt]\ngrace = \"300ms\"\n");
         for agent in ["left", "right", "join"] {
-            let effect = format!("echo \"$ORCHESTRA_ATTEMPT\" >> '{}'", effects(&sandbox).display());
-            sandbox.agent_script(agent, &format!("{effect}\n{}", act(&sandbox, agent)));
+            let effect =
+                format!("echo \"$ORCHESTRA_ATTEMPT\" >> '{}'", effects(&sandbox).display());
+            let note =
+                "mkdir -p \"$ORCHESTRA_DIR/notes\"; echo joined > \"$ORCHESTRA_DIR/notes/join.md\"";
+            let act = act(&sandbox, agent);
+            sandbox.agent_script(agent, &format!("{effect}\n{act}\n{note}"));
         }
         sandbox.workflow("crew", WORKFLOW);
         sandbox.git_repo([("main.rs", "fn main() {} // TODO: greet\n")]);

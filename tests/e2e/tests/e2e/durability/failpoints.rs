@@ -14,7 +14,7 @@ macro_rules! crashes {
         $(
             #[test]
             fn $name() {
-                crash_at($point);
+                crash_at($point, "return");
             }
         )*
     };
@@ -33,6 +33,8 @@ crashes! {
     a_run_survives_shims_that_crash_after_their_agent_has_started at "shim::agent::after"
     a_run_survives_shims_that_crash_before_their_result_has_its_name at "shim::result::before_rename"
     a_run_survives_shims_that_crash_after_their_result_is_there at "shim::result::after_rename"
+    a_run_survives_a_crash_before_a_result_is_taken_in at "engine::ingest::before"
+    a_run_survives_a_crash_after_a_result_is_taken_in at "engine::ingest::after"
     a_run_survives_a_crash_while_an_output_is_kept at "store::artifact::rename"
     a_run_survives_a_crash_before_a_file_is_projected at "store::projection::before"
     a_run_survives_a_crash_after_a_file_is_projected at "store::projection::written"
@@ -45,11 +47,17 @@ fn no_point_of_the_sources_is_left_out() {
     assert_eq!(points, covered, "every point in the sources has its line in `crashes!`");
 }
 
+#[test]
+fn an_output_outlives_the_tree_that_it_lay_in() {
+    // The third agent is the one that hands over an output; its tree is gone when the daemon dies.
+    crash_at("engine::ingest::after", "2*off->return");
+}
+
 /// The daemon is started with the point armed, and its shims with it. The daemon that takes its place
 /// is not.
-fn crash_at(point: &str) {
+fn crash_at(point: &str, when: &str) {
     let crew = Crew::new();
-    let first = crew.start_daemon(&format!("{point}=return"));
+    let first = crew.start_daemon(&format!("{point}={when}"));
 
     let outcome = crew.sandbox.orchestra(["run", "crew"]).limit(LIMIT).run();
 
@@ -72,6 +80,7 @@ fn crash_at(point: &str) {
     assert_eq!(shown["run"]["status"], "succeeded", "{shown:#}");
     let report = crew.sandbox.read(".orchestra/workspace/documentation/report.md");
     assert!(report.contains("TODO: greet"), "the report lacks what was found: {report}");
+    assert_eq!(crew.sandbox.read(".orchestra/workspace/notes/join.md"), "joined\n");
     let steps: Vec<String> = list(&shown["tasks"]).iter().map(|task| text(&task["step"])).collect();
     assert_eq!(steps, ["look", "left", "right", "join", "report"]);
 }
