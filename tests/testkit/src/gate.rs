@@ -36,6 +36,11 @@ impl Sandbox {
 }
 
 impl Gate {
+    /// The gate of this path, which [`Sandbox::gate`] made.
+    pub fn at(path: PathBuf) -> Self {
+        Self { path }
+    }
+
     /// Waits until an agent is there. It stays until the answer is dropped.
     #[track_caller]
     pub fn wait(&self) -> Arrived {

@@ -16,11 +16,22 @@ mod elsewhere;
 #[cfg(not(target_os = "linux"))]
 use elsewhere as system;
 
+/// How long the end of a killed process is waited for.
+const LONGEST_DEATH: Duration = Duration::from_secs(1);
+
 /// A living process.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Process {
     pub pid: i32,
     pub command_line: String,
+}
+
+impl Process {
+    /// As `kill -9` does; returns when it has ended.
+    pub fn kill(&self) {
+        system::kill(self.pid);
+        system::wait_for_end(self.pid, LONGEST_DEATH);
+    }
 }
 
 /// The living processes that belong to the sandbox in this folder: a variable of their environment
@@ -56,8 +67,7 @@ pub(crate) fn end(folder: &Path, grace: Duration) -> Vec<Process> {
             return killed;
         }
         for process in living {
-            system::kill(process.pid);
-            system::wait_for_end(process.pid, Duration::from_secs(1));
+            process.kill();
             if !killed.iter().any(|known| known.pid == process.pid) {
                 killed.push(process);
             }

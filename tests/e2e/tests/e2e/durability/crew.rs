@@ -77,6 +77,15 @@ impl Crew {
         pid(&self.sandbox.orchestra(["daemon", "status", "--json"]).run().success().json())
     }
 
+    /// Kills every process of the sandbox whose command line holds this, and there must be one.
+    pub(crate) fn kill(&self, part: &str) {
+        let processes = self.sandbox.processes();
+        let mut killed = processes.iter().filter(|process| process.command_line.contains(part));
+        let first = killed.next().unwrap_or_else(|| panic!("no {part} among {processes:?}"));
+        first.kill();
+        killed.for_each(orchestra_testkit::Process::kill);
+    }
+
     /// Waits until a run has ended, whether anybody follows it or not.
     pub(crate) fn wait_for_end(&self, run: &str) -> Outcome {
         self.sandbox.orchestra(["watch", run]).limit(LIMIT).run()
