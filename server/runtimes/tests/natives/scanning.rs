@@ -63,6 +63,23 @@ fn open_points_of_a_messy_tree_are_found_exactly() {
 }
 
 #[test]
+fn places_are_exact_and_words_in_code_are_no_open_points() {
+    let bench = Bench::new();
+    bench.write(
+        "a.rs",
+        "let TODO = \"TODO: no\"; // ä FIXME(bob): först\r\n/* one\n * TODO: two\n */\n",
+    );
+    let result = bench.run("todo.scan", json!({})).result;
+    let line = "let TODO = \"TODO: no\"; // ä FIXME(bob): först";
+    let mut assigned = finding("high", ("a.rs", 1, 29), "FIXME", "först", line);
+    assigned["assignee"] = json!("bob");
+    assert_eq!(
+        result["findings"],
+        json!([assigned, finding("low", ("a.rs", 3, 4), "TODO", "two", "* TODO: two")])
+    );
+}
+
+#[test]
 fn credentials_are_nowhere_in_full() {
     let mut bench = messy();
     let token = secret();

@@ -14,7 +14,6 @@ use super::{
     arguments::Arguments,
     contract::{Argument, ArgumentKind, Context, DefaultValue, Info, Native, Report, Stop},
     files::{self, Coverage, TextFile},
-    finding::excerpt,
     listing::{
         Count, Counts, GROUPS, LISTED_ITEMS, RESULT_ITEMS, counted, grouped, halve, listing_file,
         to_result,
@@ -197,7 +196,7 @@ impl State {
         self
     }
 
-    fn add(&mut self, file: &TextFile<'_>) {
+    fn add(&mut self, ctx: &Context<'_>, file: &TextFile<'_>) {
         let Some((ecosystem, is_lock, read)) = reader(file.path) else { return };
         let (mut found, problem) = match read(file.text) {
             Ok(found) => (found, String::new()),
@@ -211,9 +210,12 @@ impl State {
             dependencies: found.len() as u64,
             problem,
         });
-        let mut places = Places::new(file.text);
+        let mut places = Places::new(file.text, ctx.cancelled);
         let mut versions: BTreeMap<String, BTreeMap<String, VersionAt>> = BTreeMap::new();
         for found in found {
+            if ctx.is_cancelled() {
+                return;
+            }
             let place = places.find(found.at.min(file.text.len()));
             let dependency = Dependency {
                 kind: found.kind,
@@ -222,7 +224,7 @@ impl State {
                 version: found.version,
                 path: file.path.to_owned(),
                 line: place.line,
-                excerpt: excerpt(place.text, place.at),
+                excerpt: place.quote,
             };
             if dependency.kind == DependencyKind::Locked {
                 let VersionAt { version, path, line, excerpt } = VersionAt {
@@ -263,7 +265,8 @@ impl Native for ListDependencies {
             wanted: Some(|path| reader(path).is_some()),
             ..files::Options::default()
         };
-        let (states, coverage) = files::scan(ctx, &options, State::new, State::add)?;
+        let (states, coverage) =
+            files::scan(ctx, &options, State::new, |state, file| state.add(ctx, file))?;
         let mut state = states.into_iter().fold(State::new(), State::merge);
         state.several.sort_by(|a, b| {
             let key = |several: &SeveralVersions| {

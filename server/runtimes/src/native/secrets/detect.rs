@@ -7,7 +7,14 @@ use super::{
 };
 use aho_corasick::AhoCorasick;
 use regex::Regex;
-use std::{collections::BTreeMap, ops::Range, sync::LazyLock};
+use std::{
+    collections::BTreeMap,
+    ops::Range,
+    sync::{
+        LazyLock,
+        atomic::{AtomicBool, Ordering},
+    },
+};
 
 /// One secret.
 #[derive(Debug, Clone, PartialEq)]
@@ -67,10 +74,12 @@ impl Style {
     }
 }
 
-/// Longer lines are looked at only around each keyword.
-const LONGEST_LINE: usize = 4 * 1024;
-const BEFORE_KEYWORD: usize = 256;
-const AFTER_KEYWORD: usize = 1024;
+/// Longer lines are looked at in tiles of this size, each with something on both sides so that what
+/// lies across an edge is whole in one of them. A keyword costs no more than its tile, and all
+/// keywords of one tile cost it once.
+const TILE: usize = 4 * 1024;
+const BEFORE_TILE: usize = 512;
+const AFTER_TILE: usize = 2 * 1024;
 
 /// What a keyword calls for.
 #[derive(Clone, Copy)]
@@ -128,11 +137,13 @@ pub(super) fn ready() -> Result<(), &'static str> {
 }
 
 /// All secrets of a text, in order, none overlapping another. Finds none when it is not [`ready`].
-pub(super) fn detect(text: &str, style: Style) -> Vec<Secret> {
+/// Breaks off, with only a part of them, when `cancelled` is set.
+pub(super) fn detect(text: &str, style: Style, cancelled: &AtomicBool) -> Vec<Secret> {
     let Ok(detector) = &*DETECTOR else { return Vec::new() };
     let mut found: BTreeMap<usize, Secret> = BTreeMap::new();
     // The last region that each call has seen: a line is tried once for each, not once a keyword.
     let mut seen: Vec<Option<Range<usize>>> = vec![None; detector.rules.len() + 2];
+    let mut current: Option<(usize, Range<usize>)> = None;
     for keyword in detector.keywords.find_overlapping_iter(text) {
         let call = detector.calls[keyword.pattern().as_usize()];
         let slot = match call {
@@ -143,7 +154,16 @@ pub(super) fn detect(text: &str, style: Style) -> Vec<Secret> {
         if call_is_off(call, style) {
             continue;
         }
-        let region = region(text, keyword.start());
+        if cancelled.load(Ordering::Relaxed) {
+            break;
+        }
+        let (at, tile) = (keyword.start(), keyword.start() / TILE);
+        let region = match &current {
+            // Finding it anew for each of many keywords would cost more than the patterns.
+            Some((of, region)) if *of == tile && region.contains(&at) => region.clone(),
+            _ => region(text, at),
+        };
+        current = Some((tile, region.clone()));
         if seen[slot].as_ref() == Some(&region) {
             continue;
         }
@@ -170,26 +190,19 @@ fn call_is_off(call: Call, style: Style) -> bool {
     matches!(call, Call::Name) && style == Style::Generated
 }
 
-/// The line around `at`, or a part of it when it is long. Looks no further than a long line, so that
-/// many keywords in one of them cost no more than their windows.
+/// The line around `at`, or, when it is long, the part of it that lies in the same tile of the text.
 fn region(text: &str, at: usize) -> Range<usize> {
     let is_break = |byte: &u8| *byte == b'\n';
     let bytes = text.as_bytes();
-    let before = at.saturating_sub(LONGEST_LINE);
-    let after = (at + LONGEST_LINE).min(bytes.len());
-    let start = bytes[before..at].iter().rposition(is_break).map(|i| before + i + 1);
-    let end = bytes[at..after].iter().position(is_break).map(|i| at + i);
-    let start = start.or((before == 0).then_some(0));
-    let end = end.or((after == bytes.len()).then_some(after));
-    if let (Some(start), Some(end)) = (start, end) {
-        return start..end;
-    }
+    let tile = at - at % TILE;
+    let from = tile.saturating_sub(BEFORE_TILE);
+    let to = (tile + TILE + AFTER_TILE).min(bytes.len());
+    let start = bytes[from..at].iter().rposition(is_break).map_or(from, |i| from + i + 1);
+    let end = bytes[at..to].iter().position(is_break).map_or(to, |i| at + i);
     let boundary = |wanted: usize| {
         (wanted..=text.len()).find(|i| text.is_char_boundary(*i)).unwrap_or(text.len())
     };
-    let start = boundary(at.saturating_sub(BEFORE_KEYWORD)).max(start.unwrap_or(0));
-    let end = boundary(at + AFTER_KEYWORD).min(end.unwrap_or(text.len()));
-    start..end
+    boundary(start)..boundary(end)
 }
 
 fn by_rule(
@@ -305,7 +318,7 @@ mod tests {
     use super::*;
 
     fn rules(text: &str, style: Style) -> Vec<(&'static str, String)> {
-        let secrets = detect(text, style);
+        let secrets = detect(text, style, &AtomicBool::new(false));
         secrets.into_iter().map(|s| (s.rule, text[s.value].to_owned())).collect()
     }
 
@@ -384,9 +397,35 @@ mod tests {
     }
 
     #[test]
-    fn long_lines_cost_a_window_for_each_keyword() {
+    fn long_lines_are_looked_at_in_tiles() {
         let value = format!("ghp_{}", random(36));
         let line = format!("{}\"{value}\"{}", "a;".repeat(500_000), "b;".repeat(500_000));
-        assert_eq!(rules(&line, Style::Code), [("github-token", value)]);
+        assert_eq!(rules(&line, Style::Code), [("github-token", value.clone())]);
+        // Wherever the edge of a tile falls, it is found, once and whole.
+        for shift in TILE - 50..TILE + 10 {
+            let line = format!("{} {value} {}", "a".repeat(shift), "b".repeat(3 * TILE));
+            assert_eq!(rules(&line, Style::Code), [("github-token", value.clone())], "{shift}");
+        }
+    }
+
+    /// One large file is one visit of the walk: the wish to stop must be heard inside it, too.
+    #[test]
+    fn the_search_breaks_off_inside_a_text() {
+        let text = format!("ghp_{}", random(36));
+        assert_eq!(detect(&text, Style::Code, &AtomicBool::new(false)).len(), 1);
+        assert_eq!(detect(&text, Style::Code, &AtomicBool::new(true)), []);
+    }
+
+    /// What a keyword costs is its region: were they all different, a long line of keywords would
+    /// cost its length for each of them.
+    #[test]
+    fn many_keywords_in_one_line_share_their_regions() {
+        let text = "token".repeat(4 * TILE);
+        let keywords = (0..text.len()).step_by("token".len());
+        let mut regions: Vec<Range<usize>> = keywords.map(|at| region(&text, at)).collect();
+        regions.dedup();
+        assert_eq!(regions.len(), text.len() / TILE);
+        let longest = regions.iter().map(ExactSizeIterator::len).max();
+        assert_eq!(longest, Some(BEFORE_TILE + TILE + AFTER_TILE));
     }
 }

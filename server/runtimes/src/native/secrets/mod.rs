@@ -8,7 +8,7 @@ use super::{
     arguments::Arguments,
     contract::{Argument, ArgumentKind, Context, DefaultValue, Info, Native, Report, Stop},
     files::{self, Coverage, TextFile},
-    finding::{Finding, Severity, excerpt},
+    finding::{Finding, Severity},
     listing::{
         Count, Counts, GROUPS, LISTED_ITEMS, RESULT_ITEMS, counted, halve, listing_file, to_result,
     },
@@ -17,7 +17,10 @@ use super::{
 };
 use detect::{Style, detect};
 use serde::{Deserialize, Serialize};
-use std::ops::Range;
+use std::{
+    ops::Range,
+    sync::atomic::{AtomicBool, Ordering},
+};
 
 pub(crate) struct ScanSecrets;
 
@@ -123,7 +126,7 @@ impl Native for ScanSecrets {
         };
         let (states, coverage) = files::scan(ctx, &options, State::new, |state, file| {
             let in_tests = plausible::is_test_path(file.path);
-            scan_file(file, in_tests, &mut |finding| {
+            scan_file(ctx.cancelled, file, in_tests, &mut |finding| {
                 if finding.severity <= least {
                     state.add(finding, in_tests);
                 }
@@ -167,9 +170,17 @@ fn summary(result: &SecretsResult) -> String {
     )
 }
 
-fn scan_file(file: &TextFile<'_>, in_tests: bool, add: &mut dyn FnMut(Finding)) {
-    let mut places = Places::new(file.text);
-    for secret in detect(file.text, Style::of(file.path)) {
+fn scan_file(
+    cancelled: &AtomicBool,
+    file: &TextFile<'_>,
+    in_tests: bool,
+    add: &mut dyn FnMut(Finding),
+) {
+    let mut places = Places::new(file.text, cancelled);
+    for secret in detect(file.text, Style::of(file.path), cancelled) {
+        if cancelled.load(Ordering::Relaxed) {
+            return;
+        }
         let place = places.find(secret.value.start);
         let value = &file.text[secret.value.clone()];
         let severity = if in_tests { secret.confidence.lower() } else { secret.confidence };
@@ -180,7 +191,7 @@ fn scan_file(file: &TextFile<'_>, in_tests: bool, add: &mut dyn FnMut(Finding)) 
             column: place.column,
             kind: secret.rule.to_owned(),
             message: format!("{} {}", secret.title, mask(value)),
-            excerpt: excerpt(place.text, place.at),
+            excerpt: place.quote,
             assignee: None,
         });
     }
@@ -199,7 +210,7 @@ fn shown(value: &str) -> usize {
 }
 
 /// The parts of `text` that must not be shown: all of it when secrets cannot be told.
-pub(crate) fn hidden(text: &str) -> Vec<Range<usize>> {
+pub(super) fn hidden(text: &str, cancelled: &AtomicBool) -> Vec<Range<usize>> {
     if detect::ready().is_err() {
         return vec![Range { start: 0, end: text.len() }];
     }
@@ -207,13 +218,7 @@ pub(crate) fn hidden(text: &str) -> Vec<Range<usize>> {
         let value = secret.value;
         value.start + shown(&text[value.clone()])..value.end
     };
-    detect(text, Style::Settings).into_iter().map(hide).collect()
-}
-
-/// As much of `text` as may be shown without a gap.
-pub(crate) fn before_secret(text: &str) -> &str {
-    let end = hidden(text).iter().map(|range| range.start).min().unwrap_or(text.len());
-    &text[..end]
+    detect(text, Style::Settings, cancelled).into_iter().map(hide).collect()
 }
 
 #[cfg(test)]
@@ -227,7 +232,9 @@ mod tests {
 
     fn scan(path: &str, text: &str) -> Vec<Finding> {
         let mut found = Vec::new();
-        scan_file(&TextFile { path, text }, plausible::is_test_path(path), &mut |f| found.push(f));
+        let go_on = AtomicBool::new(false);
+        let in_tests = plausible::is_test_path(path);
+        scan_file(&go_on, &TextFile { path, text }, in_tests, &mut |f| found.push(f));
         found
     }
 
@@ -262,8 +269,10 @@ mod tests {
     fn what_is_quoted_elsewhere_stops_before_a_secret() {
         let secret = token("ghp_");
         let line = format!("// TODO: remove {secret} soon");
-        assert_eq!(before_secret(&line), "// TODO: remove ghp_");
-        assert_eq!(excerpt(&line, 3), "// TODO: remove ghp_");
-        assert_eq!(excerpt(&line, line.len() - 2), "soon");
+        let go_on = AtomicBool::new(false);
+        let mut places = Places::new(&line, &go_on);
+        assert_eq!(places.find(3).quote, "// TODO: remove ghp_");
+        assert_eq!(places.showable(3..line.len()), "TODO: remove ghp_");
+        assert_eq!(places.find(line.len() - 2).quote, "soon");
     }
 }

@@ -2,7 +2,7 @@
 
 use super::super::finding::Severity;
 use regex::Regex;
-use std::sync::LazyLock;
+use std::{ops::Range, sync::LazyLock};
 
 /// A word that marks an open point.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -54,6 +54,8 @@ pub(super) struct Marker<'a> {
     pub(super) assignee: Option<&'a str>,
     /// What follows it.
     pub(super) text: &'a str,
+    /// The byte offset of that in the line.
+    pub(super) text_at: usize,
 }
 
 /// A constant that the tests compile.
@@ -80,8 +82,9 @@ pub(super) fn find(line: &str) -> Option<Marker<'_>> {
         if !is_marker(before, after, is_upper) {
             return None;
         }
-        let (assignee, text) = split_assignee(after);
-        Some(Marker { at: found.start(), kind, assignee, text })
+        let (assignee, text_in_after) = split_assignee(after);
+        let (text, text_at) = (&after[text_in_after.clone()], found.end() + text_in_after.start);
+        Some(Marker { at: found.start(), kind, assignee, text, text_at })
     })
 }
 
@@ -125,7 +128,8 @@ fn is_marker(before: &str, after: &str, is_upper: bool) -> bool {
     }
 }
 
-fn split_assignee(after: &str) -> (Option<&str>, &str) {
+/// Who is named, and where in `after` the words are.
+fn split_assignee(after: &str) -> (Option<&str>, Range<usize>) {
     const LONGEST_NAME: usize = 40;
     let (assignee, rest) = match after.strip_prefix('(').and_then(|rest| rest.split_once(')')) {
         Some((name, rest)) => (Some(name), rest),
@@ -141,11 +145,12 @@ fn split_assignee(after: &str) -> (Option<&str>, &str) {
     let assignee = assignee
         .map(|name| name.trim().trim_start_matches('@'))
         .filter(|name| !name.is_empty() && name.chars().nth(LONGEST_NAME).is_none());
-    let text = rest
-        .trim_start_matches(|c: char| c.is_whitespace() || ":!,;?.-)]".contains(c))
-        .trim_end_matches(|c: char| c.is_whitespace() || c == '*');
+    let text = rest.trim_start_matches(|c: char| c.is_whitespace() || ":!,;?.-)]".contains(c));
+    // What was taken away so far was taken from the front.
+    let start = after.len() - text.len();
+    let text = text.trim_end_matches(|c: char| c.is_whitespace() || c == '*');
     let end = text.char_indices().nth(LONGEST_TEXT).map_or(text.len(), |(i, _)| i);
-    (assignee, &text[..end])
+    (assignee, start..start + end)
 }
 
 /// How much of the comment is kept, in characters.
