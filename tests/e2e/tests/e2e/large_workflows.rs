@@ -24,8 +24,6 @@ fn chain(count: usize) -> String {
 fn ten_thousand_steps_are_accepted_and_complete() {
     let sandbox = Sandbox::new();
     sandbox.workflow("large", &chain(10_000));
-    let checked = sandbox.orchestra(["workflows", "check", "large"]).limit(Duration::from_secs(20));
-    checked.run().success().stdout_has("0 errors");
     sandbox.orchestra(["run", "large"]).limit(Duration::from_secs(90)).run().success();
     let run = &sandbox.show("r1")["run"];
     assert_eq!((run["tasks"].as_u64(), run["tasks_ended"].as_u64()), (Some(10_000), Some(10_000)));
