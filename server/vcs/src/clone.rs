@@ -63,7 +63,8 @@ pub fn create(root: &Path, slot: &Path) -> Result<Clone, GitError> {
     }
     let src = slot.join("src");
     Ok(Clone {
-        cwd: src.join(&source.layout.prefix),
+        // Not `join`: an empty prefix would leave a slash at the end of what agents are shown.
+        cwd: src.iter().chain(&source.layout.prefix).collect(),
         src,
         tmp: slot.join("tmp"),
         out: slot.join("out"),
