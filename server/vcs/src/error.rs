@@ -29,7 +29,7 @@ pub enum GitError {
     /// `what` is the call without its options, such as `git read-tree`.
     #[error("`{what}` failed for {}: {detail}", place.display())]
     Failed { what: String, place: PathBuf, detail: String },
-    #[error("`{what}` did not end for {} within {} seconds", place.display(), limit.as_secs())]
+    #[error("`{what}` did not end for {} within {limit:?}", place.display())]
     TimedOut { what: String, place: PathBuf, limit: Duration },
     #[error("{doing} {}: {source}", path.display())]
     Io { doing: &'static str, path: PathBuf, source: io::Error },

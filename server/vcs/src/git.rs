@@ -11,6 +11,7 @@ use std::{
     ffi::{OsStr, OsString},
     io::{self, BufRead as _, BufReader, Read},
     os::unix::process::CommandExt as _,
+    panic::resume_unwind,
     path::{Path, PathBuf},
     process::{Child, Command, ExitStatus, Stdio},
     sync::mpsc::{self, RecvTimeoutError},
@@ -77,8 +78,8 @@ impl Git {
     }
 
     /// Sets `key` above every configuration file.
-    pub(crate) fn set(mut self, key: impl Into<OsString>, value: &str) -> Self {
-        self.settings.push((key.into(), value.into()));
+    pub(crate) fn set(mut self, key: OsString, value: &str) -> Self {
+        self.settings.push((key, value.into()));
         self
     }
 
@@ -135,45 +136,42 @@ impl Git {
         let mut child = self.spawn()?;
         let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
         let (done, both_done) = mpsc::channel();
-        let other_done = done.clone();
+        let also_done = done.clone();
 
-        let (read, complaints, in_time) = thread::scope(|scope| {
-            let reading = scope.spawn(move || {
-                let result = stdout.map_or(Ok(()), |mut pipe| read(&mut pipe));
-                // Nobody listens any more once the time is up.
-                let _ = done.send(());
-                result
-            });
-            let complaining = scope.spawn(move || {
-                let result = stderr.map_or(Ok(String::new()), bounded_text);
-                let _ = other_done.send(());
-                result
-            });
-            let wait = || both_done.recv_timeout(self.limit.saturating_sub(started.elapsed()));
-            let in_time = !matches!(wait().and_then(|()| wait()), Err(RecvTimeoutError::Timeout));
-            if !in_time {
-                end(&child);
-            }
-            (reading.join(), complaining.join(), in_time)
-        });
+        let ((read, complaints), in_time) = at_once(
+            || {
+                at_once(
+                    // Nobody listens to `done` any more once the time is up.
+                    || {
+                        let result = stdout.map_or(Ok(()), |mut pipe| read(&mut pipe));
+                        let _ = done.send(());
+                        result
+                    },
+                    || {
+                        let result = stderr.map_or(Ok(String::new()), bounded_text);
+                        let _ = also_done.send(());
+                        result
+                    },
+                )
+            },
+            || {
+                let wait = || both_done.recv_timeout(self.limit.saturating_sub(started.elapsed()));
+                let in_time = wait().and_then(|()| wait()) != Err(RecvTimeoutError::Timeout);
+                if !in_time {
+                    end(&child);
+                }
+                in_time
+            },
+        );
 
         let status = child.wait();
         if !in_time {
-            return Err(GitError::TimedOut {
-                what: self.what,
-                place: self.place,
-                limit: self.limit,
-            });
+            let Self { what, place, limit, .. } = self;
+            return Err(GitError::TimedOut { what, place, limit });
         }
-        let lost = |_| io::Error::other("the reader of its output gave up");
-        let failed = |source| GitError::Io {
-            doing: "failed to run git in",
-            path: self.place.clone(),
-            source,
-        };
-        read.map_err(lost).and_then(|result| result).map_err(failed)?;
-        let complaints = complaints.map_err(lost).and_then(|text| text).map_err(failed)?;
-        Ok((status.map_err(failed)?, complaints))
+        let failed = || GitError::io("failed to run git in", &self.place);
+        read.map_err(failed())?;
+        Ok((status.map_err(failed())?, complaints.map_err(failed())?))
     }
 
     fn spawn(&self) -> Result<Child, GitError> {
@@ -225,6 +223,19 @@ impl Answer {
     }
 }
 
+/// Does both, the first on a thread of its own. Most of a call's time is its start, so calls that need
+/// nothing of one another go together.
+pub(crate) fn at_once<A: Send, B>(
+    first: impl FnOnce() -> A + Send,
+    second: impl FnOnce() -> B,
+) -> (A, B) {
+    thread::scope(|scope| {
+        let first = scope.spawn(first);
+        let second = second();
+        (first.join().unwrap_or_else(|panic| resume_unwind(panic)), second)
+    })
+}
+
 /// Relative folders on PATH are passed over: what they hold depends on where the daemon was started.
 fn program() -> Result<PathBuf, GitError> {
     let path = env::var_os("PATH").unwrap_or_default();
@@ -247,4 +258,51 @@ fn bounded_text(mut pipe: impl Read) -> io::Result<String> {
     // A full pipe would stop git.
     io::copy(&mut pipe, &mut io::sink())?;
     Ok(String::from_utf8_lossy(&kept).into_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Long enough for any machine; no test waits for it to pass.
+    const PATIENCE: Duration = Duration::from_secs(60);
+
+    /// A call that runs a shell, as an alias may.
+    fn run_script(script: &str, limit: Duration) -> Git {
+        Git::new(Path::new("/"), "run-script", limit)
+            .set("alias.run-script".into(), &format!("!{script}"))
+    }
+
+    #[test]
+    fn what_takes_too_long_is_ended_with_all_it_started() {
+        // The call returns when nobody holds its pipes any more, so not before `sleep` is gone.
+        let script = "sleep 1000 & sleep 1000; :";
+        let error = run_script(script, Duration::from_millis(100)).output().unwrap_err();
+        assert_eq!(error.to_string(), "`git run-script` did not end for / within 100ms");
+    }
+
+    #[test]
+    fn much_output_on_both_pipes_neither_blocks_nor_is_lost() {
+        let script = "head -c 1000000 /dev/zero; head -c 1000000 /dev/zero >&2; :";
+        let answer = run_script(script, PATIENCE).answer().unwrap();
+        assert_eq!(answer.stdout.len(), 1_000_000);
+        assert_eq!(answer.stderr.len() as u64, STDERR_KEPT);
+        assert!(answer.status.success());
+    }
+
+    #[test]
+    fn records_end_with_nul_and_may_hold_anything_else() {
+        let mut seen = Vec::new();
+        let script = r"printf 'one\000two\nlines\000\000\377'; :";
+        run_script(script, PATIENCE).records(|record| seen.push(record.to_owned())).unwrap();
+        assert_eq!(seen, [b"one".as_slice(), b"two\nlines", b"", b"\xff"]);
+    }
+
+    #[test]
+    fn a_refusal_says_what_failed_where_and_why() {
+        let says = |script: &str| run_script(script, PATIENCE).output().unwrap_err().to_string();
+        let error = says("echo 'fatal: no such thing' >&2; echo more >&2; exit 3; :");
+        assert_eq!(error, "`git run-script` failed for /: no such thing");
+        assert_eq!(says("exit 3; :"), "`git run-script` failed for /: exit status: 3");
+    }
 }

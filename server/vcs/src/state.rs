@@ -2,12 +2,12 @@
 
 use crate::{
     GitError,
-    git::{ANSWER_LIMIT, Git},
+    git::{ANSWER_LIMIT, Git, at_once},
 };
 use std::{
     collections::BTreeSet,
-    ffi::OsStr,
-    os::unix::ffi::OsStrExt as _,
+    ffi::{OsStr, OsString},
+    os::unix::ffi::{OsStrExt as _, OsStringExt as _},
     path::{Path, PathBuf},
     sync::OnceLock,
 };
@@ -65,39 +65,48 @@ pub fn toplevel(root: &Path) -> Result<Option<PathBuf>, GitError> {
 ///
 /// Nothing that the repository or the user configures is run. Without a commit, every file counts.
 pub fn uncommitted(root: &Path, named: usize) -> Result<Uncommitted, GitError> {
-    let top = toplevel(root)?.ok_or_else(|| GitError::NoRepository(root.to_owned()))?;
+    let (top, filters) = at_once(|| toplevel(root), || without_filters(root));
+    let top = top?.ok_or_else(|| GitError::NoRepository(root.to_owned()))?;
     let prefix = root
         .strip_prefix(&top)
         .map_err(|_| GitError::Outside { root: root.to_owned(), top: top.clone() })?;
-    let changed = changed(&top)?;
-    let mut uncommitted = Uncommitted { paths: Vec::new(), total: changed.len() };
-    let shown = |path: &[u8]| relative(path, prefix);
-    uncommitted.paths.extend(changed.iter().take(named).map(|path| shown(path)));
-    // Outputs of builds that nobody ignores may be very many: they are counted, not held.
-    let new = Git::new(&top, "ls-files", ANSWER_LIMIT);
-    new.args(["-z", "--others", "--exclude-standard"]).records(|path| {
-        uncommitted.total += 1;
-        if uncommitted.paths.len() < named {
-            uncommitted.paths.push(shown(path));
-        }
-    })?;
-    Ok(uncommitted)
+    let filters = filters?;
+    let (changed, new) = at_once(
+        || {
+            let (staged, unstaged) = at_once(|| staged(&top), || unstaged(&top, filters));
+            staged.and_then(|staged| Ok(&staged | &unstaged?))
+        },
+        || new(&top, named),
+    );
+    let (changed, (new, new_total)) = (changed?, new?);
+    let named = changed.iter().chain(&new).take(named);
+    Ok(Uncommitted {
+        paths: named.map(|path| relative(path, prefix)).collect(),
+        total: changed.len() + new_total,
+    })
 }
 
 /// The names of the remotes to which `git push` would send every ref, sorted.
 pub fn has_mirror_remote(root: &Path) -> Result<Vec<String>, GitError> {
     let found = matching_settings(root, &["--type=bool"], "^remote\\..*\\.mirror$")?;
     let mut mirrors = BTreeSet::new();
-    for (key, value) in found {
+    for Setting { key, value } in found {
+        let key = String::from_utf8_lossy(&key);
         let name = key.strip_prefix("remote.").and_then(|key| key.strip_suffix(".mirror"));
         // A later line takes an earlier one back.
-        match (name, value.as_str()) {
-            (Some(name), "true") => mirrors.insert(name.to_owned()),
-            (Some(name), _) => mirrors.remove(name),
-            (None, _) => false,
+        match name {
+            Some(name) if value == b"true" => mirrors.insert(name.to_owned()),
+            Some(name) => mirrors.remove(name),
+            None => false,
         };
     }
     Ok(mirrors.into_iter().collect())
+}
+
+/// A setting as git prints it: section and name in lowercase, nothing promised about the encoding.
+pub(crate) struct Setting {
+    pub(crate) key: Vec<u8>,
+    pub(crate) value: Vec<u8>,
 }
 
 /// The settings whose keys match `pattern`, in the order of their precedence, the strongest last.
@@ -105,7 +114,7 @@ pub(crate) fn matching_settings(
     root: &Path,
     options: &[&str],
     pattern: &str,
-) -> Result<Vec<(String, String)>, GitError> {
+) -> Result<Vec<Setting>, GitError> {
     let git = Git::new(root, "config", ANSWER_LIMIT);
     let answer = git.args(options).args(["-z", "--get-regexp", pattern]).answer()?;
     match answer.status.code() {
@@ -114,38 +123,67 @@ pub(crate) fn matching_settings(
         _ => return Err(answer.refusal("git config".to_owned(), root.to_owned())),
     }
     let records = answer.stdout.split(|&byte| byte == 0).filter(|record| !record.is_empty());
-    let pair = |record: &[u8]| {
-        let text = String::from_utf8_lossy(record).into_owned();
+    let setting = |record: &[u8]| {
+        let mut parts = record.splitn(2, |&byte| byte == b'\n').map(<[u8]>::to_owned);
+        let key = parts.next().unwrap_or_default();
         // A key that stands without a value means true.
-        text.split_once('\n')
-            .map(|(key, value)| (key.to_owned(), value.to_owned()))
-            .unwrap_or_else(|| (text, "true".to_owned()))
+        Setting { key, value: parts.next().unwrap_or_else(|| b"true".to_vec()) }
     };
-    Ok(records.map(pair).collect())
+    Ok(records.map(setting).collect())
 }
 
-/// Tracked files whose index entry or content differs from the last commit.
-fn changed(top: &Path) -> Result<BTreeSet<Vec<u8>>, GitError> {
-    let mut changed = BTreeSet::new();
-    let mut add = |path: &[u8]| {
-        changed.insert(path.to_owned());
-    };
-    if has_commit(top)? {
-        let staged = Git::new(top, "diff-index", ANSWER_LIMIT);
-        staged.args(["-z", "--cached", "--name-only", "--no-renames", "HEAD"]).records(&mut add)?;
+/// Tracked files whose index entry differs from the last commit; all of them without one.
+fn staged(top: &Path) -> Result<BTreeSet<Vec<u8>>, GitError> {
+    let git = if has_commit(top)? {
+        let options = ["-z", "--cached", "--name-only", "--no-renames", "HEAD"];
+        Git::new(top, "diff-index", ANSWER_LIMIT).args(options)
     } else {
-        Git::new(top, "ls-files", ANSWER_LIMIT).args(["-z", "--cached"]).records(&mut add)?;
-    }
-    // To compare a file whose times alone changed, git passes it through its clean filter, which is
-    // a program: with the filters emptied, such a file counts as changed. With git-lfs that is even
-    // true: what the commit holds is a pointer.
-    let mut unstaged = Git::new(top, "ls-files", ANSWER_LIMIT);
-    for (key, _) in matching_settings(top, &[], "^filter\\..*\\.(clean|process|required)$")? {
-        let value = if key.ends_with(".required") { "false" } else { "" };
-        unstaged = unstaged.set(key, value);
-    }
-    unstaged.args(["-z", "--modified"]).records(add)?;
-    Ok(changed)
+        Git::new(top, "ls-files", ANSWER_LIMIT).args(["-z", "--cached"])
+    };
+    names(git)
+}
+
+/// Tracked files whose content differs from their index entry.
+fn unstaged(top: &Path, filters: Vec<(OsString, &str)>) -> Result<BTreeSet<Vec<u8>>, GitError> {
+    let git = Git::new(top, "ls-files", ANSWER_LIMIT).args(["-z", "--modified"]);
+    names(filters.into_iter().fold(git, |git, (key, value)| git.set(key, value)))
+}
+
+/// The first `named` of the new files that nobody ignores, and how many there are. The outputs of
+/// a build may be very many: they are counted, not held.
+fn new(top: &Path, named: usize) -> Result<(Vec<Vec<u8>>, usize), GitError> {
+    let mut first = Vec::new();
+    let mut total = 0;
+    let git = Git::new(top, "ls-files", ANSWER_LIMIT);
+    git.args(["-z", "--others", "--exclude-standard"]).records(|path| {
+        total += 1;
+        if first.len() < named {
+            first.push(path.to_owned());
+        }
+    })?;
+    Ok((first, total))
+}
+
+fn names(git: Git) -> Result<BTreeSet<Vec<u8>>, GitError> {
+    let mut names = BTreeSet::new();
+    git.records(|path| {
+        names.insert(path.to_owned());
+    })?;
+    Ok(names)
+}
+
+/// Settings that empty every filter.
+///
+/// To compare a file whose times alone changed, git passes it through its clean filter, which is a
+/// program; without, such a file counts as changed. With git-lfs that is even true: what the commit
+/// holds is a pointer.
+fn without_filters(root: &Path) -> Result<Vec<(OsString, &'static str)>, GitError> {
+    let found = matching_settings(root, &[], "^filter\\..*\\.(clean|process|required)$")?;
+    let emptied = |Setting { key, .. }| {
+        let value = if key.ends_with(b".required") { "false" } else { "" };
+        (OsString::from_vec(key), value)
+    };
+    Ok(found.into_iter().map(emptied).collect())
 }
 
 fn has_commit(top: &Path) -> Result<bool, GitError> {

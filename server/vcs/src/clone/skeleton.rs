@@ -6,7 +6,6 @@ use crate::GitError;
 use std::{
     collections::BTreeMap,
     ffi::OsStr,
-    fmt::Write as _,
     fs, io,
     os::unix::ffi::OsStrExt as _,
     path::{Path, PathBuf},
@@ -36,7 +35,7 @@ pub(super) fn write(source: &Source, git: &Path) -> Result<(), GitError> {
         fs::create_dir_all(&folder).map_err(GitError::io("failed to create", &folder))?;
     }
     let layout = &source.layout;
-    put(&git.join("config"), config(source).as_bytes())?;
+    put(&git.join("config"), &config(source))?;
     put(&git.join("HEAD"), &head(source))?;
     put(&git.join("packed-refs"), &packed_refs(&source.refs))?;
     put(&git.join("objects/info/alternates"), &alternates(&layout.objects)?)?;
@@ -62,39 +61,36 @@ fn packed_refs(refs: &BTreeMap<Vec<u8>, Vec<u8>>) -> Vec<u8> {
     text
 }
 
-fn config(source: &Source) -> String {
-    let mut settings: BTreeMap<&str, &str> =
-        source.settings.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect();
-    settings.extend(OWN_SETTINGS);
-    match source.layout.format {
-        Format::Sha1 => settings.insert("core.repositoryformatversion", "0"),
+fn config(source: &Source) -> Vec<u8> {
+    let format: &[(&str, &str)] = match source.layout.format {
+        Format::Sha1 => &[("core.repositoryformatversion", "0")],
         Format::Sha256 => {
-            settings.insert("extensions.objectformat", "sha256");
-            settings.insert("core.repositoryformatversion", "1")
+            &[("core.repositoryformatversion", "1"), ("extensions.objectformat", "sha256")]
         }
     };
-    let mut text = String::new();
-    let mut open = "";
-    for (key, value) in settings {
-        let (section, name) = key.split_once('.').unwrap_or(("core", key));
-        if section != open {
-            // Writing to a string cannot fail.
-            let _ = writeln!(text, "[{section}]");
-            open = section;
-        }
-        let _ = writeln!(text, "\t{name} = \"{}\"", escaped(value));
+    let own = OWN_SETTINGS.iter().chain(format);
+    let own = own.map(|(key, value)| (key.as_bytes(), value.as_bytes()));
+    let users = source.settings.iter().map(|(key, value)| (key.as_slice(), value.as_slice()));
+    let mut text = Vec::new();
+    // Ours come last, so they count.
+    for (key, value) in users.chain(own) {
+        let mut parts = key.splitn(2, |&byte| byte == b'.');
+        let (section, name) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
+        text.extend([b"[", section, b"]\n\t", name, b" = \"", &escaped(value), b"\"\n"].concat());
     }
     text
 }
 
-fn escaped(value: &str) -> String {
-    let escape = |c: char| match c {
-        '\\' => "\\\\".to_owned(),
-        '"' => "\\\"".to_owned(),
-        '\n' => "\\n".to_owned(),
-        c => c.to_string(),
-    };
-    value.chars().map(escape).collect()
+fn escaped(value: &[u8]) -> Vec<u8> {
+    let mut escaped = Vec::with_capacity(value.len());
+    for &byte in value {
+        match byte {
+            b'\n' => escaped.extend(b"\\n"),
+            b'"' | b'\\' => escaped.extend([b'\\', byte]),
+            _ => escaped.push(byte),
+        }
+    }
+    escaped
 }
 
 /// The user's object folder and the alternates that it names in turn, all as absolute paths: git

@@ -2,14 +2,14 @@
 
 use crate::{
     GitError,
-    git::{ANSWER_LIMIT, Git},
+    git::{ANSWER_LIMIT, Git, at_once},
+    state::matching_settings,
 };
 use std::{
     collections::BTreeMap,
     ffi::OsStr,
     os::unix::ffi::OsStrExt as _,
     path::{Path, PathBuf},
-    thread,
 };
 
 /// What a clone takes over.
@@ -20,7 +20,7 @@ pub(super) struct Source {
     pub(super) refs: BTreeMap<Vec<u8>, Vec<u8>>,
     /// Key to value, of the settings that decide what a checkout of this repository looks like. The
     /// keys are as git prints them, in lowercase.
-    pub(super) settings: BTreeMap<String, String>,
+    pub(super) settings: BTreeMap<Vec<u8>, Vec<u8>>,
 }
 
 /// Where the repository's parts are, and where it stands.
@@ -58,20 +58,10 @@ pub(super) fn read(root: &Path) -> Result<Source, GitError> {
     if root.as_os_str().as_bytes().contains(&b'\n') {
         return Err(GitError::LineBreak(root.to_owned()));
     }
-    // Three calls that need nothing of one another, at once: most of a call's time is its start.
-    let (layout, refs, settings) = thread::scope(|scope| {
-        let refs = scope.spawn(|| refs(root));
-        let settings = scope.spawn(|| settings(root));
-        (layout(root), refs.join(), settings.join())
-    });
+    let (layout, (refs, settings)) =
+        at_once(|| layout(root), || at_once(|| refs(root), || settings(root)));
     // The first one's error says best what is wrong with a folder.
-    let layout = layout?;
-    let lost = |_| GitError::Failed {
-        what: "git".to_owned(),
-        place: root.to_owned(),
-        detail: "the reader of its output gave up".to_owned(),
-    };
-    let (mut refs, settings) = (refs.map_err(lost)??, settings.map_err(lost)??);
+    let (layout, mut refs, settings) = (layout?, refs?, settings?);
     if let Some(branch) = &layout.branch {
         // The user may have committed between the calls.
         refs.insert(branch.clone(), layout.head.as_bytes().to_owned());
@@ -159,7 +149,8 @@ fn refs(root: &Path) -> Result<BTreeMap<Vec<u8>, Vec<u8>>, GitError> {
     Ok(lines.filter_map(pair).collect())
 }
 
-fn settings(root: &Path) -> Result<BTreeMap<String, String>, GitError> {
-    // In the order of their precedence: the last one counts.
-    crate::state::matching_settings(root, &[], SETTINGS).map(|found| found.into_iter().collect())
+fn settings(root: &Path) -> Result<BTreeMap<Vec<u8>, Vec<u8>>, GitError> {
+    let found = matching_settings(root, &[], SETTINGS)?;
+    // In the order of their precedence: the last one stays.
+    Ok(found.into_iter().map(|setting| (setting.key, setting.value)).collect())
 }

@@ -1,0 +1,185 @@
+//! Repositories that bring programs along: none of them is run, neither by looking nor by cloning,
+//! nor later by git in the clone.
+
+use crate::support::{Sandbox, commit, git, read, try_git, write};
+use orchestra_vcs::state;
+use std::{
+    fs,
+    os::unix::fs::PermissionsExt as _,
+    path::{Path, PathBuf},
+};
+
+/// A program in the user's repository that leaves a trace when it is run.
+struct Trap {
+    program: PathBuf,
+    trace: PathBuf,
+}
+
+impl Trap {
+    fn set(sandbox: &Sandbox) -> Self {
+        let (program, trace) = (sandbox.path("trap.sh"), sandbox.path("trace"));
+        let script = format!("#!/bin/sh\necho \"$0 $*\" >>'{}'\nexec cat\n", trace.display());
+        make_program(&program, &script);
+        Self { program, trace }
+    }
+
+    fn program(&self) -> &str {
+        self.program.to_str().unwrap()
+    }
+
+    fn assert_not_run(&self) {
+        assert_eq!(fs::read_to_string(&self.trace).unwrap_or_default(), "");
+    }
+
+    fn assert_run(&self) {
+        assert_ne!(
+            fs::read_to_string(&self.trace).unwrap_or_default(),
+            "",
+            "a trap that never snaps"
+        );
+        fs::remove_file(&self.trace).unwrap();
+    }
+}
+
+fn make_program(path: &Path, script: &str) {
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    fs::write(path, script).unwrap();
+    fs::set_permissions(path, fs::Permissions::from_mode(0o755)).unwrap();
+}
+
+/// Gives a file new times and the same size, so that git has to read it to know.
+fn touch(path: &Path, content: &str) {
+    fs::write(path, content).unwrap();
+    fs::File::options()
+        .write(true)
+        .open(path)
+        .unwrap()
+        .set_modified(std::time::UNIX_EPOCH)
+        .unwrap();
+}
+
+#[test]
+fn filters_of_the_repository_are_not_run() {
+    let sandbox = Sandbox::with_commit();
+    let user = sandbox.user();
+    write(&user, ".gitattributes", "README filter=trap\nsrc/* filter=pro.cess\n");
+    commit(&user, "attributes");
+    let trap = Trap::set(&sandbox);
+    git(&user, &["config", "filter.trap.clean", trap.program()]);
+    git(&user, &["config", "filter.trap.smudge", trap.program()]);
+    git(&user, &["config", "filter.trap.required", "true"]);
+    git(&user, &["config", "filter.pro.cess.process", trap.program()]);
+    touch(&user.join("README"), "HELLO\n");
+    touch(&user.join("src/lib.rs"), "pub fn two() {}\n");
+
+    let found = state::uncommitted(&user, 9).unwrap();
+    let clone = sandbox.clone().unwrap();
+
+    trap.assert_not_run();
+    assert_eq!(found.paths, ["README", "src/lib.rs"]);
+    assert_eq!(read(&clone.src, "README"), "hello\n");
+    git(&clone.src, &["status", "--porcelain"]);
+    trap.assert_not_run();
+    try_git(&user, &["status", "--porcelain"]);
+    trap.assert_run();
+}
+
+#[test]
+fn hooks_and_watchers_of_the_repository_are_not_run() {
+    let sandbox = Sandbox::with_commit();
+    let user = sandbox.user();
+    let trap = Trap::set(&sandbox);
+    let hooks = user.join(".git/hooks");
+    fs::create_dir_all(&hooks).unwrap();
+    for hook in ["post-index-change", "post-checkout", "pre-commit", "reference-transaction"] {
+        fs::copy(&trap.program, hooks.join(hook)).unwrap();
+    }
+    git(&user, &["config", "core.fsmonitor", trap.program()]);
+
+    state::uncommitted(&user, 9).unwrap();
+    let clone = sandbox.clone().unwrap();
+    write(&clone.src, "README", "edited\n");
+    commit(&clone.src, "by an agent");
+
+    trap.assert_not_run();
+    write(&user, "README", "edited\n");
+    git(&user, &["status", "--porcelain"]);
+    trap.assert_run();
+}
+
+#[test]
+fn a_nested_repository_is_not_entered() {
+    let sandbox = Sandbox::with_commit();
+    let user = sandbox.user();
+    let trap = Trap::set(&sandbox);
+    let nested = user.join("nested");
+    fs::create_dir(&nested).unwrap();
+    git(&nested, &["init", "-q"]);
+    write(&nested, "file", "content\n");
+    commit(&nested, "first");
+    git(&user, &["add", "nested"]);
+    commit(&user, "with a submodule that nobody declared");
+    write(&nested, ".gitattributes", "* filter=trap\n");
+    git(&nested, &["config", "filter.trap.clean", trap.program()]);
+    git(&nested, &["config", "core.fsmonitor", trap.program()]);
+    touch(&nested.join("file"), "CONTENT\n");
+
+    let found = state::uncommitted(&user, 9).unwrap();
+    let clone = sandbox.clone().unwrap();
+
+    trap.assert_not_run();
+    assert_eq!(found.total, 0);
+    assert_eq!(fs::read_dir(clone.src.join("nested")).unwrap().count(), 0);
+    assert_eq!(git(&clone.src, &["status", "--porcelain"]), "");
+    git(&user, &["status", "--porcelain"]);
+    trap.assert_run();
+}
+
+#[test]
+fn settings_that_name_programs_or_servers_are_not_taken_over() {
+    let sandbox = Sandbox::with_commit();
+    let user = sandbox.user();
+    let keys = [
+        "alias.st",
+        "core.editor",
+        "core.sshCommand",
+        "credential.helper",
+        "diff.external",
+        "filter.trap.clean",
+        "remote.origin.url",
+    ];
+    for key in keys {
+        git(&user, &["config", key, "/bin/false"]);
+    }
+    git(&user, &["config", "commit.gpgSign", "true"]);
+
+    let clone = sandbox.clone().unwrap();
+
+    let kept = git(&clone.src, &["config", "--local", "--list"]).to_lowercase();
+    assert!(keys.iter().all(|key| !kept.contains(&key.to_lowercase())), "{kept}");
+    assert!(kept.contains("commit.gpgsign=false"), "{kept}");
+}
+
+#[test]
+fn a_work_tree_somewhere_else_is_refused() {
+    let sandbox = Sandbox::with_commit();
+    let elsewhere = sandbox.path("elsewhere");
+    fs::create_dir(&elsewhere).unwrap();
+    git(&sandbox.user(), &["config", "core.worktree", elsewhere.to_str().unwrap()]);
+    for refused in
+        [sandbox.clone().unwrap_err(), state::uncommitted(&sandbox.user(), 9).unwrap_err()]
+    {
+        assert!(refused.hint().contains("core.worktree"), "{refused}: {}", refused.hint());
+    }
+}
+
+#[test]
+fn an_exclude_file_that_never_ends_does_not_stop_a_clone() {
+    let sandbox = Sandbox::with_commit();
+    let exclude = sandbox.user().join(".git/info/exclude");
+    fs::create_dir_all(exclude.parent().unwrap()).unwrap();
+    let _ = fs::remove_file(&exclude);
+    std::os::unix::fs::symlink("/dev/zero", &exclude).unwrap();
+    let clone = sandbox.clone().unwrap();
+    assert!(!clone.src.join(".git/info/exclude").exists());
+}

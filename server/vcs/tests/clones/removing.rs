@@ -1,0 +1,40 @@
+//! Slots that go away.
+
+use crate::support::{Sandbox, read, write};
+use orchestra_vcs::clone;
+use std::fs;
+
+#[test]
+fn a_removed_slot_is_gone_and_the_repository_is_not() {
+    let sandbox = Sandbox::with_commit();
+    let made = sandbox.clone().unwrap();
+    // A link of an agent that leads out of the slot.
+    std::os::unix::fs::symlink(sandbox.user(), made.tmp.join("link")).unwrap();
+
+    clone::remove(&sandbox.slot()).unwrap();
+
+    assert_eq!(sandbox.slots(), [""; 0]);
+    assert_eq!(read(&sandbox.user(), "README"), "hello\n");
+    sandbox.clone().unwrap();
+}
+
+#[test]
+fn removing_what_is_not_there_is_done_already() {
+    let sandbox = Sandbox::empty();
+    clone::remove(&sandbox.slot()).unwrap();
+    assert!(!sandbox.path("trees").exists());
+}
+
+#[test]
+fn what_a_crash_left_of_a_removal_goes_with_the_next() {
+    let sandbox = Sandbox::with_commit();
+    sandbox.clone().unwrap();
+    fs::rename(sandbox.slot(), sandbox.path("trees/r1.1-1.removed")).unwrap();
+    clone::remove(&sandbox.slot()).unwrap();
+    assert_eq!(sandbox.slots(), [""; 0]);
+
+    write(&sandbox.path("trees/r1.1-1.removed"), "half", "");
+    sandbox.clone().unwrap();
+    clone::remove(&sandbox.slot()).unwrap();
+    assert_eq!(sandbox.slots(), [""; 0]);
+}
