@@ -142,6 +142,11 @@ impl Sandbox {
         self.command(program::orchestra()).args(arguments)
     }
 
+    /// The program under test, for agents that call it.
+    pub fn program(&self) -> PathBuf {
+        program::orchestra()
+    }
+
     /// Any program, in the workspace, as this sandbox's user.
     pub fn command(&self, program: impl AsRef<OsStr>) -> Cmd {
         let mut cmd = Cmd::new(program, &self.workspace());

@@ -1,6 +1,11 @@
 //! `orchestra doctor`: looks for damage and for what is missing; puts a backup back.
 
-use crate::{commands::Done, failure::Failure, session::Session, show::style};
+use crate::{
+    commands::Done,
+    failure::Failure,
+    session::{Session, refuse_agents},
+    show::style,
+};
 use orchestra_core::ids::AttemptId;
 use orchestra_store::{OpenError, Problem, Reader};
 use orchestra_vcs::state as git;
@@ -16,6 +21,7 @@ pub(crate) fn run(session: &Session, restore: Option<&Path>) -> Result<Done, Fai
 
 fn put_back(session: &Session, backup: &Path) -> Result<Done, Failure> {
     let what = format!("restore {}", backup.display());
+    refuse_agents(&what)?;
     let kept = orchestra_store::restore(&session.state(), backup).map_err(|error| {
         let hint = match &error {
             OpenError::Locked { .. } => "stop it first with `orchestra daemon stop`".to_owned(),

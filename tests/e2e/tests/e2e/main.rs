@@ -1,6 +1,8 @@
 //! What a user does with the program, from the outside; one file for each concern.
 
+mod agents_inside;
 mod approval;
+mod auditing;
 mod bad_agent_files;
 mod bad_agents;
 mod bad_targets;
@@ -8,8 +10,10 @@ mod bad_workflows;
 mod durability;
 mod handing_over;
 mod large_workflows;
+mod messy_trees;
 mod program;
 mod retrying;
 mod scheduling;
 mod stopping;
 mod together;
+mod trusting;
