@@ -9,7 +9,7 @@ use crate::{
     effects::{Effects, inline},
     environment::Environment,
     hub::Hub,
-    recovery,
+    memory, recovery,
     targets::Pointer,
 };
 use orchestra_core::{
@@ -36,6 +36,8 @@ use tokio::{sync::mpsc, sync::oneshot, time::Instant};
 
 /// How many inline actions one turn carries out before it is recorded.
 const RUN_AHEAD: usize = 20_000;
+/// A run of so many tasks leaves enough memory behind to be worth giving it back.
+const LARGE_RUN: usize = 1_000;
 /// How many messages one turn takes in.
 const MESSAGES_PER_TURN: usize = 1_024;
 /// How long the end of the daemon waits for the projection.
@@ -598,9 +600,18 @@ impl Actor {
     /// Drops runs that have ended once the journal has all of them.
     fn forget_ended(&mut self) {
         if self.outstanding.is_empty() {
-            let ended: Vec<RunId> =
-                self.state.runs().filter(|run| run.has_ended()).map(|run| run.id).collect();
-            ended.into_iter().for_each(|run| self.state.forget(run));
+            let ended: Vec<(RunId, usize)> = self
+                .state
+                .runs()
+                .filter(|run| run.has_ended())
+                .map(|run| (run.id, run.tasks.len()))
+                .collect();
+            for &(run, _) in &ended {
+                self.state.forget(run);
+            }
+            if ended.iter().any(|&(_, tasks)| tasks >= LARGE_RUN) {
+                memory::give_back();
+            }
         }
     }
 

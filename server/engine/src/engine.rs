@@ -83,7 +83,7 @@ impl Engine {
         let folders = self.options.folders.clone();
         let id = WorkspaceId::of_root(root);
         let (config, diagnostics) =
-            catalog::load_config(root, &folders.config, &std::env::vars().collect());
+            catalog::load_config(root, &folders.config, &catalog::process_environment());
         for diagnostic in diagnostics {
             tracing::warn!(workspace = %id, "{diagnostic}");
         }

@@ -8,6 +8,7 @@ mod effects;
 mod engine;
 mod environment;
 pub mod hub;
+mod memory;
 mod planning;
 mod recovery;
 mod targets;

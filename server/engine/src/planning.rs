@@ -34,6 +34,8 @@ impl Planner {
         client: &Environment,
     ) -> Result<Request, ErrorBody> {
         let loaded = self.load(client);
+        // `start` is for scripts that fire and go on: it does not wait for git to look at every file.
+        let lists_unseen = matches!(command, Command::Run { .. });
         let (mut plan, mut notes) = match command {
             Command::Run { workflow, params, mode, approve } => {
                 let source =
@@ -63,7 +65,7 @@ impl Planner {
             }
         };
         plan.approve |= self.approve;
-        self.admit_processes(&mut plan, &loaded, &mut notes)?;
+        self.admit_processes(&mut plan, &loaded, lists_unseen, &mut notes)?;
         let environment = environment::filter(client, &plan);
         Ok(Request::CreateRun { plan: Box::new(plan), environment, notes })
     }
@@ -79,6 +81,7 @@ impl Planner {
         &self,
         plan: &mut Plan,
         loaded: &Loaded,
+        lists_unseen: bool,
         notes: &mut Vec<String>,
     ) -> Result<(), ErrorBody> {
         let is_agent = |executor: &Executor| matches!(executor, Executor::Agent { .. });
@@ -86,7 +89,9 @@ impl Planner {
             return Ok(());
         }
         let Some(obstacle) = self.obstacle(loaded) else {
-            notes.extend(self.unseen_files());
+            if lists_unseen {
+                notes.extend(self.unseen_files());
+            }
             return Ok(());
         };
         let stuck: Vec<&str> = plan
@@ -135,6 +140,10 @@ impl Planner {
                     hint: "repair or remove the file, then run `orchestra trust`".to_owned(),
                 });
             }
+        }
+        // The common case without a process: what is wrong inside `.git` shows when it is cloned.
+        if self.root.ancestors().any(|folder| folder.join(".git").exists()) {
+            return None;
         }
         match git::toplevel(&self.root) {
             Ok(Some(_)) => None,

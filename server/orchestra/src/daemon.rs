@@ -63,7 +63,7 @@ fn try_serve() -> Result<(), Box<dyn std::error::Error>> {
         return Ok(());
     };
     let build = Build::current()?;
-    let (config, _) = catalog::load_user_config(&folders.config, &std::env::vars().collect());
+    let (config, _) = catalog::load_user_config(&folders.config, &catalog::process_environment());
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .thread_keep_alive(std::time::Duration::from_secs(2))

@@ -10,12 +10,12 @@ use orchestra_protocol::{
     build::Build,
     client::Client,
     command::{Answer, Command, CommandRequest},
+    error::ClientError,
     folders as find_folders, root,
 };
 use orchestra_runtimes::catalog::{self, Loaded};
 use orchestra_store::{OpenError, Reader, StoreError};
 use std::{
-    collections::BTreeMap,
     env,
     io::{self, IsTerminal as _},
     path::PathBuf,
@@ -57,26 +57,33 @@ impl Session {
         let request = CommandRequest {
             key: new_key(),
             root: self.root.clone(),
-            // Names and values that are no text cannot travel as JSON, and no agent asks for them.
-            environment: env::vars_os()
-                .filter_map(|(name, value)| {
-                    Some((name.into_string().ok()?, value.into_string().ok()?))
-                })
-                .collect::<BTreeMap<_, _>>(),
+            environment: catalog::process_environment(),
             command,
         };
         // A daemon that hands over to a newer one, or dies, may have recorded the command or not. Its
         // key makes it safe to ask again.
+        refuse_agents(what)?;
+        let mut answered = self.ask(&request).await;
         for _ in 1..TRIES {
-            match self.connect(what).await?.command(&request).await {
+            match answered {
                 Err(error) if error.may_be_asked_again() => {
                     tracing::info!(%error, "the daemon has gone; asking the next one");
                 }
                 answered => return answered.map_err(|error| Failure::client(what, error)),
             }
+            answered = self.ask(&request).await;
         }
-        let answered = self.connect(what).await?.command(&request).await;
         answered.map_err(|error| Failure::client(what, error))
+    }
+
+    async fn ask(&self, request: &CommandRequest) -> Result<Answer, ClientError> {
+        self.reach().await?.command(request).await
+    }
+
+    /// Connects to the daemon, and starts it if there is none. Not for commands that agents may use.
+    pub(crate) async fn reach(&self) -> Result<Client, ClientError> {
+        let build = Build::current().map_err(|error| ClientError::Launch(error.to_string()))?;
+        Client::connect_or_start(&self.folders, &build).await
     }
 
     pub(crate) async fn connect(&self, what: &str) -> Result<Client, Failure> {

@@ -13,7 +13,7 @@ pub mod trust;
 mod workflows;
 
 pub use agents::AgentSource;
-pub use configuration::{load_config, load_user_config};
+pub use configuration::{load_config, load_user_config, process_environment};
 pub use natives::native_infos;
 pub use workflows::WorkflowSource;
 

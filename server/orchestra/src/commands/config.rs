@@ -10,9 +10,7 @@ use orchestra_runtimes::catalog;
 use serde_json::{Value, json};
 
 pub(crate) fn run(session: &Session) -> Result<Done, Failure> {
-    let environment = std::env::vars_os()
-        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
-        .collect();
+    let environment = catalog::process_environment();
     let (config, diagnostics) =
         catalog::load_config(&session.root, &session.folders.config, &environment);
     let effective = config.effective();

@@ -62,8 +62,8 @@ pub(crate) async fn to_the_end(session: &Session, id: RunId, from: u64) -> Resul
         match followed {
             Followed::Ended(status) => {
                 // The files that are named below, and that scripts look at next, are there.
-                let mut client = session.connect("wait for the files").await?;
-                if let Err(error) = client.projected(&session.root).await {
+                let projected = async { session.reach().await?.projected(&session.root).await };
+                if let Err(error) = projected.await {
                     anstream::eprintln!("files are behind: {error}");
                 }
                 if let (Some(run), false) = (run, session.json) {

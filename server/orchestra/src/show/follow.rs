@@ -1,8 +1,8 @@
 //! Following a run until it ends: a live board on a terminal, a line per change in a pipe.
 
 use crate::{
-    failure::Failure,
-    session::{Session, is_interactive},
+    failure::{Class, Failure},
+    session::{Session, is_interactive, refuse_agents},
     show::{board, style},
 };
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -17,16 +17,22 @@ use orchestra_core::{
 use orchestra_protocol::{
     client::{Client, Events},
     command::{Command, EventsRequest},
+    error::ClientError,
     stream::{AttemptProgress, Published, StreamItem},
 };
 use std::{
     collections::BTreeMap,
     io::{IsTerminal as _, Write as _},
-    time::{Duration, SystemTime, UNIX_EPOCH},
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
 /// How often the board is drawn anew while nothing happens, for its clocks.
 const REDRAW: Duration = Duration::from_millis(500);
+
+/// After so many daemons that died without news, it is not worth starting one more.
+const DAEMONS_IN_VAIN: u32 = 5;
+/// A daemon that lived for so long has not died of its start.
+const OF_USE_AFTER: Duration = Duration::from_secs(5);
 
 /// How following a run has ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,21 +50,36 @@ pub(crate) async fn follow(
     run: RunId,
     from: u64,
 ) -> Result<(Followed, Option<Run>), Failure> {
+    refuse_agents("follow the run")?;
     let mut follower = Follower::new(session, run);
     let mut next = from;
-    // The daemon may be replaced by a newer build while we watch: its successor goes on.
-    loop {
-        let client = session.connect("follow the run").await?;
-        let request = EventsRequest { root: session.root.clone(), from: next, run: Some(run) };
-        let mut events = client
-            .events(&request)
-            .await
-            .map_err(|error| Failure::client("follow the run", error))?;
-        if let Some(followed) = follower.read(&mut events, &mut next).await? {
-            follower.clear();
-            return Ok((followed, follower.state.run(run).cloned()));
+    let mut in_vain = 0;
+    // The daemon may be replaced by a newer build while we watch, or die: its successor goes on.
+    while in_vain < DAEMONS_IN_VAIN {
+        let (began, known) = (Instant::now(), next);
+        match subscribe(session, run, next).await {
+            Ok(mut events) => {
+                if let Some(followed) = follower.read(&mut events, &mut next).await? {
+                    follower.clear();
+                    return Ok((followed, follower.state.run(run).cloned()));
+                }
+            }
+            Err(error) if error.may_be_asked_again() => {
+                tracing::info!(%error, "the daemon has gone; asking the next one");
+            }
+            Err(error) => return Err(Failure::client("follow the run", error)),
         }
+        let was_of_use = next > known || began.elapsed() > OF_USE_AFTER;
+        in_vain = if was_of_use { 0 } else { in_vain + 1 };
     }
+    let message = format!("follow {run}: {DAEMONS_IN_VAIN} daemons in a row have died at once");
+    let hint = format!("see `orchestra daemon log`; then go on with `orchestra watch {run}`");
+    Err(Failure::new(Class::NoDaemon, message, hint))
+}
+
+async fn subscribe(session: &Session, run: RunId, from: u64) -> Result<Events, ClientError> {
+    let request = EventsRequest { root: session.root.clone(), from, run: Some(run) };
+    session.reach().await?.events(&request).await
 }
 
 struct Follower<'a> {

@@ -11,6 +11,14 @@ const FILE: &str = "config.toml";
 /// A file of settings that is longer is something else.
 const MAX_FILE_BYTES: usize = 1 << 20;
 
+/// The environment of this process, without what is no text: it cannot travel as JSON, and no agent
+/// or setting asks for it.
+pub fn process_environment() -> BTreeMap<String, String> {
+    std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+        .collect()
+}
+
 /// The configuration for the workspace at `root` (canonical). What is wrong in a layer is left as the
 /// layers before it have it, and named.
 pub fn load_config(
