@@ -1,6 +1,6 @@
 //! Why the journal could not be opened, read or written, and what a person can do about it.
 
-use crate::{database, lock::Holder};
+use crate::{database, files, lock::Holder};
 use orchestra_core::ids::RunId;
 use rusqlite::ErrorCode;
 use std::{
@@ -199,7 +199,7 @@ pub(crate) fn classify(error: &rusqlite::Error, file: &Path) -> Class {
 fn is_full(file: &Path) -> bool {
     /// One growth step of SQLite's shared memory file, with room to spare.
     const NEEDED: u64 = 64 * 1024;
-    rustix::fs::statvfs(folder(file)).is_ok_and(|disk| disk.f_bavail * disk.f_frsize < NEEDED)
+    files::free_space(&folder(file)).is_ok_and(|free| free < NEEDED)
 }
 
 fn folder(file: &Path) -> PathBuf {

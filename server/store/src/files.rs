@@ -1,9 +1,12 @@
 //! Files of the state folder: private, written whole or not at all.
 
+mod unix;
+
+pub(crate) use unix::free_space;
+
 use std::{
     fs::{self, DirBuilder, File, OpenOptions},
     io::{self, Write as _},
-    os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _},
     path::{Path, PathBuf},
     process,
     sync::atomic::{AtomicU64, Ordering},
@@ -14,15 +17,16 @@ const PREFIX: &str = ".writing-";
 
 /// Makes a folder that nobody else can read, and those above it.
 pub(crate) fn create_folder(path: &Path) -> io::Result<()> {
-    DirBuilder::new().recursive(true).mode(0o700).create(path)
+    unix::make_private_folder(DirBuilder::new().recursive(true)).create(path)
 }
 
 /// Puts `content` at `path`; when this returns, it survives a loss of power.
 pub(crate) fn write(path: &Path, content: &[u8]) -> io::Result<()> {
     let temporary = temporary_beside(path);
     let written = (|| {
-        let mut file =
-            OpenOptions::new().write(true).create_new(true).mode(0o600).open(&temporary)?;
+        let mut options = OpenOptions::new();
+        unix::make_private_file(options.write(true).create_new(true));
+        let mut file = options.open(&temporary)?;
         file.write_all(content)?;
         file.sync_all()
     })();

@@ -10,7 +10,11 @@ use orchestra_store::{
     check, restore,
 };
 use rusqlite::Connection;
-use std::{fs, path::Path, time::Duration};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 /// Three open runs, of which the second has the event 4 with the reason `needle`.
 fn three_runs(workspace: &Workspace) {
@@ -113,11 +117,7 @@ fn every_column_of_an_event_is_watched() {
 fn a_database_that_was_cut_short_is_refused_with_its_newest_backup() {
     let workspace = Workspace::new();
     three_runs(&workspace);
-    let backup_now = Options { backup_every: Duration::ZERO, backups_kept: 2, ..options() };
-    let mut store = Store::open(&workspace.dir(), &workspace.root(), backup_now).unwrap();
-    store.wait_for_backup();
-    drop(store);
-    let backup = backups(&workspace.dir()).unwrap().remove(0).path;
+    let backup = backup_of(&workspace);
 
     let whole = fs::read(workspace.db()).unwrap();
     for keep in [0, 50, 4096, whole.len() / 2] {
@@ -153,16 +153,19 @@ fn a_file_that_is_no_database_is_refused() {
 fn a_restored_backup_keeps_what_it_replaced_and_is_refused_while_in_use() {
     let workspace = Workspace::new();
     three_runs(&workspace);
-    let backup_now = Options { backup_every: Duration::ZERO, backups_kept: 2, ..options() };
-    let mut store = Store::open(&workspace.dir(), &workspace.root(), backup_now).unwrap();
-    store.wait_for_backup();
+    let store = workspace.open();
+    settle(&store);
     drop(store);
-    let backup = backups(&workspace.dir()).unwrap().remove(0).path;
+    let backup = backup_of(&workspace);
     let store = workspace.open();
     record(&store, creation(6, 4, 1)).unwrap();
     settle(&store);
     assert!(matches!(restore(&workspace.dir(), &backup), Err(OpenError::Locked { .. })));
+    // As if the daemon had been killed: the log of the database is still there.
+    let log = workspace.dir().join("orchestra.db-wal");
+    let content = fs::read(&log).unwrap();
     drop(store);
+    fs::write(&log, content).unwrap();
     fs::remove_dir_all(workspace.root().join(".orchestra")).unwrap();
 
     let replaced = restore(&workspace.dir(), &backup).unwrap();
@@ -174,6 +177,16 @@ fn a_restored_backup_keeps_what_it_replaced_and_is_refused_while_in_use() {
     // What was replaced is a whole journal, and can be put back.
     restore(&workspace.dir(), &replaced).unwrap();
     assert_eq!(workspace.open().load().unwrap().runs.len(), 4);
+    assert_eq!(check(&workspace.dir()), []);
+}
+
+/// A backup made now.
+fn backup_of(workspace: &Workspace) -> PathBuf {
+    let now = Options { backup_every: Duration::ZERO, backups_kept: 2, ..options() };
+    let mut store = Store::open(&workspace.dir(), &workspace.root(), now).unwrap();
+    store.wait_for_backup();
+    drop(store);
+    backups(&workspace.dir()).unwrap().remove(0).path
 }
 
 #[test]

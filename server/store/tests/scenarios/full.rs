@@ -103,13 +103,7 @@ fn fill(disk: &Path) {
 #[cfg(feature = "failpoints")]
 #[test]
 fn a_commit_that_meets_a_full_disk() {
-    // Failpoints belong to the whole process, so this has one of its own.
-    let output = Command::new(env::current_exe().unwrap())
-        .args(["--exact", "full::with_a_failpoint", "--ignored"])
-        .output()
-        .unwrap();
-    let text = String::from_utf8_lossy(&output.stdout);
-    assert!(output.status.success() && text.contains("1 passed"), "{output:#?}");
+    in_a_process_of_its_own("full::with_a_failpoint");
 }
 
 #[cfg(feature = "failpoints")]

@@ -11,7 +11,7 @@ use std::{
     process::Command,
     sync::{
         Arc,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicU32, Ordering},
     },
 };
 
@@ -144,12 +144,7 @@ fn a_backup_that_was_cut_off_is_cleared_away() {
 
 #[test]
 fn a_change_while_its_file_is_written_is_projected_too() {
-    let output = Command::new(env::current_exe().unwrap())
-        .args(["--exact", "kills::with_a_change_in_the_middle", "--ignored"])
-        .output()
-        .unwrap();
-    let text = String::from_utf8_lossy(&output.stdout);
-    assert!(output.status.success() && text.contains("1 passed"), "{output:#?}");
+    in_a_process_of_its_own("kills::with_a_change_in_the_middle");
 }
 
 #[test]
@@ -159,17 +154,42 @@ fn with_a_change_in_the_middle() {
     let store = Arc::new(workspace.open());
     record(&store, creation(1, 1, 1)).unwrap();
     settle(&store);
-    let (later, first) = (Arc::clone(&store), AtomicBool::new(true));
-    fail::cfg_callback("store::projection::written", move || {
-        if first.swap(false, Ordering::SeqCst) {
-            let done = task_view(1, 1, TaskStatus::Succeeded);
-            record(&later, rows(vec![], vec![done])).unwrap();
-        }
-    })
-    .unwrap();
+    let later = Arc::clone(&store);
+    at_the_second("store::projection::written", move || {
+        record(&later, rows(vec![], vec![task_view(1, 1, TaskStatus::Succeeded)])).unwrap();
+    });
     record(&store, rows(vec![], vec![task_view(1, 1, TaskStatus::Running)])).unwrap();
     settle(&store);
     settle(&store);
     assert_eq!(workspace.names("tasks"), ["r1.1.done", "r1.1.json"]);
     fail::remove("store::projection::written");
+}
+
+#[test]
+fn a_folder_that_is_removed_while_files_are_written_is_made_again() {
+    in_a_process_of_its_own("kills::with_a_removal_in_the_middle");
+}
+
+#[test]
+#[ignore = "runs as the child of another test, in a process of its own"]
+fn with_a_removal_in_the_middle() {
+    let workspace = Workspace::new();
+    let store = workspace.open();
+    let folder = workspace.root().join(".orchestra");
+    at_the_second("store::projection::before", move || fs::remove_dir_all(&folder).unwrap());
+    record(&store, creation(1, 1, 2)).unwrap();
+    settle(&store);
+    assert_eq!(store.projection_problem(), None);
+    assert_eq!(workspace.names("tasks"), ["r1.1.json", "r1.2.json"]);
+}
+
+/// The run is projected first, and then the task: something happens at the task.
+fn at_the_second(point: &str, happens: impl Fn() + Send + Sync + 'static) {
+    let times = AtomicU32::new(0);
+    let callback = move || {
+        if times.fetch_add(1, Ordering::SeqCst) == 1 {
+            happens();
+        }
+    };
+    fail::cfg_callback(point, callback).unwrap();
 }

@@ -248,3 +248,14 @@ pub(crate) fn events(events: Vec<Numbered>) -> Batch {
 pub(crate) fn rows(runs: Vec<RunView>, tasks: Vec<TaskView>) -> Batch {
     Batch { runs, tasks, ..Batch::default() }
 }
+
+/// Runs one of the ignored tests. Failpoints belong to a whole process.
+#[cfg(feature = "failpoints")]
+pub(crate) fn in_a_process_of_its_own(test: &str) {
+    let output = std::process::Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", test, "--ignored"])
+        .output()
+        .unwrap();
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success() && text.contains("1 passed"), "{output:#?}");
+}
