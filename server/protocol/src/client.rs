@@ -47,7 +47,11 @@ impl Client {
             if !build.is_newer_than(&info.build) {
                 return Ok(client);
             }
-            client.stop().await?;
+            match client.stop().await {
+                // Gone already: somebody else has asked it, or it died.
+                Err(error) if !error.may_be_asked_again() => return Err(error),
+                _ => {}
+            }
         }
         launch::start(folders).await?;
         Self::connect(folders).await

@@ -25,6 +25,7 @@ pub use cmd::{Cmd, Outcome};
 pub use eventually::eventually;
 pub use gate::{Arrived, Gate};
 pub use processes::{Process, processes_with_marker};
+pub use program::orchestra;
 pub use running::Running;
 pub use rustix::process::Signal;
 pub use sandbox::Sandbox;

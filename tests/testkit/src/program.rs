@@ -6,7 +6,7 @@ use std::{env, path::PathBuf};
 ///
 /// # Panics
 /// When it has not been built.
-pub(crate) fn orchestra() -> PathBuf {
+pub fn orchestra() -> PathBuf {
     let program = match env::var_os("ORCHESTRA_BIN") {
         Some(program) => PathBuf::from(program),
         None => {

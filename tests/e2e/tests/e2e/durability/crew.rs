@@ -1,7 +1,7 @@
 //! A crew of two agents at once and a third that needs both, between native actions, and what holds of
 //! its run at the end whatever has happened on the way.
 
-use orchestra_testkit::{Outcome, Sandbox, eventually};
+use orchestra_testkit::{Arrived, Gate, Outcome, Sandbox, eventually};
 use serde_json::Value;
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -75,6 +75,49 @@ impl Crew {
     /// The process of the daemon that serves now.
     pub(crate) fn daemon(&self) -> u64 {
         pid(&self.sandbox.orchestra(["daemon", "status", "--json"]).run().success().json())
+    }
+
+    /// Waits until a daemon serves, which somebody else starts, and answers its process.
+    pub(crate) fn wait_for_daemon(&self) -> u64 {
+        eventually("a daemon serves", LIMIT, || {
+            let status = self.sandbox.orchestra(["daemon", "status", "--json"]).run();
+            (status.exit_code() == Some(0)).then(|| pid(&status.json()))
+        })
+    }
+
+    /// A crew whose first two agents wait at gates.
+    pub(crate) fn at_gates() -> Self {
+        Self::that(|sandbox, agent| match agent {
+            "join" => String::new(),
+            agent => sandbox.gate(agent).to_string(),
+        })
+    }
+
+    /// The gate at which an agent waits.
+    pub(crate) fn gate(&self, agent: &str) -> Gate {
+        Gate::at(self.sandbox.root().join(format!("gate-{agent}")))
+    }
+
+    /// Waits until both agents work; they go on when the answer is dropped.
+    pub(crate) fn both_at_work(&self) -> (Arrived, Arrived) {
+        (self.gate("left").wait(), self.gate("right").wait())
+    }
+
+    /// Starts the run `r1` and follows it no further.
+    pub(crate) fn start_run(&self) {
+        self.sandbox.orchestra(["run", "crew", "--detach"]).run().success();
+    }
+
+    /// The attempts of a step of `r1`: their ids and how they ended.
+    pub(crate) fn attempts(&self, step: &str) -> Vec<(String, String)> {
+        let task = self.sandbox.show(&format!("r1/{step}"));
+        let of = |attempt: &Value| (text(&attempt["id"]), text(&attempt["outcome"]));
+        list(&task["attempts"]).iter().map(of).collect()
+    }
+
+    /// The ids of the attempts of a step of `r1`.
+    pub(crate) fn ids(&self, step: &str) -> Vec<String> {
+        self.attempts(step).into_iter().map(|(id, _)| id).collect()
     }
 
     /// Kills every process of the sandbox whose command line holds this, and there must be one.

@@ -10,7 +10,7 @@ use std::{
 /// One test for each point at which the sources let a process abort.
 macro_rules! crashes {
     ($($name:ident at $point:literal)*) => {
-        const COVERED: &[&str] = &[$($point),*];
+        pub(super) const COVERED: &[&str] = &[$($point),*];
         $(
             #[test]
             fn $name() {

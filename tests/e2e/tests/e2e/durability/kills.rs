@@ -1,45 +1,13 @@
 //! `kill -9`: of the daemon, of shims, of both, in the middle of running agents.
 
-use super::crew::{Crew, LIMIT, list, text};
-use orchestra_testkit::{Arrived, Gate, eventually};
-use serde_json::Value;
-
-/// Waits until both agents work.
-fn both_at_work(crew: &Crew) -> (Arrived, Arrived) {
-    (gate(crew, "left").wait(), gate(crew, "right").wait())
-}
-
-fn gate(crew: &Crew, agent: &str) -> Gate {
-    Gate::at(crew.sandbox.root().join(format!("gate-{agent}")))
-}
-
-/// A crew whose first two agents wait at gates.
-fn crew_at_gates() -> Crew {
-    Crew::that(|sandbox, agent| match agent {
-        "join" => String::new(),
-        agent => sandbox.gate(agent).to_string(),
-    })
-}
-
-fn start_run(crew: &Crew) {
-    crew.sandbox.orchestra(["run", "crew", "--detach"]).run().success();
-}
-
-fn attempts(crew: &Crew, step: &str) -> Vec<(String, String)> {
-    let task = crew.sandbox.show(&format!("r1/{step}"));
-    let of = |attempt: Value| (text(&attempt["id"]), text(&attempt["outcome"]));
-    list(&task["attempts"]).iter().cloned().map(of).collect()
-}
-
-fn ids(crew: &Crew, step: &str) -> Vec<String> {
-    attempts(crew, step).into_iter().map(|(id, _)| id).collect()
-}
+use super::crew::{Crew, LIMIT};
+use orchestra_testkit::eventually;
 
 #[test]
 fn agents_work_on_while_the_daemon_is_killed_and_the_next_one_adopts_them() {
-    let crew = crew_at_gates();
-    start_run(&crew);
-    let at_work = both_at_work(&crew);
+    let crew = Crew::at_gates();
+    crew.start_run();
+    let at_work = crew.both_at_work();
 
     crew.kill("daemon __serve");
     crew.sandbox.orchestra(["daemon", "start"]).run().success();
@@ -47,15 +15,15 @@ fn agents_work_on_while_the_daemon_is_killed_and_the_next_one_adopts_them() {
 
     crew.wait_for_end("r1").success();
     crew.check("r1");
-    assert_eq!(ids(&crew, "left"), ["r1.2@1"]);
-    assert_eq!(ids(&crew, "right"), ["r1.3@1"]);
+    assert_eq!(crew.ids("left"), ["r1.2@1"]);
+    assert_eq!(crew.ids("right"), ["r1.3@1"]);
 }
 
 #[test]
 fn a_run_ends_without_anybody_asking_after_its_daemon_was_killed() {
-    let crew = crew_at_gates();
-    start_run(&crew);
-    let at_work = both_at_work(&crew);
+    let crew = Crew::at_gates();
+    crew.start_run();
+    let at_work = crew.both_at_work();
 
     crew.kill("daemon __serve");
     // The shim of whoever ends first finds no daemon, and starts one.
@@ -63,7 +31,7 @@ fn a_run_ends_without_anybody_asking_after_its_daemon_was_killed() {
 
     crew.sandbox.wait_for_status("r1", "succeeded");
     crew.check("r1");
-    assert_eq!(ids(&crew, "left"), ["r1.2@1"]);
+    assert_eq!(crew.ids("left"), ["r1.2@1"]);
 }
 
 #[test]
@@ -73,16 +41,16 @@ fn what_a_killed_shim_leaves_is_ended_and_its_task_tried_again() {
         "left" => format!("setsid env -i sleep 1000 &\n{}", sandbox.gate(agent)),
         _ => String::new(),
     });
-    start_run(&crew);
-    let first = gate(&crew, "left").wait();
+    crew.start_run();
+    let first = crew.gate("left").wait();
 
     crew.kill("__shim");
     drop(first);
-    gate(&crew, "left").open();
+    crew.gate("left").open();
 
     crew.wait_for_end("r1").success();
     crew.check("r1");
-    let attempts = attempts(&crew, "left");
+    let attempts = crew.attempts("left");
     assert_eq!(attempts.len(), 2, "{attempts:?}");
     assert!(attempts[0].1.contains("shim died"), "{attempts:?}");
     // The workflow allows no retry: a try that vanished is none.
@@ -95,20 +63,20 @@ fn what_a_killed_shim_leaves_is_ended_and_its_task_tried_again() {
 
 #[test]
 fn daemon_and_shims_killed_at_once_cost_one_try_each() {
-    let crew = crew_at_gates();
-    start_run(&crew);
-    let first = both_at_work(&crew);
+    let crew = Crew::at_gates();
+    crew.start_run();
+    let first = crew.both_at_work();
 
     crew.kill("daemon __serve");
     crew.kill("__shim");
     drop(first);
     crew.sandbox.orchestra(["daemon", "start"]).run().success();
-    drop(both_at_work(&crew));
+    drop(crew.both_at_work());
 
     crew.wait_for_end("r1").success();
     crew.check("r1");
-    assert_eq!(ids(&crew, "left"), ["r1.2@1", "r1.2@2"]);
-    assert_eq!(ids(&crew, "right"), ["r1.3@1", "r1.3@2"]);
+    assert_eq!(crew.ids("left"), ["r1.2@1", "r1.2@2"]);
+    assert_eq!(crew.ids("right"), ["r1.3@1", "r1.3@2"]);
 }
 
 #[test]
@@ -119,7 +87,7 @@ fn a_task_whose_shim_is_killed_three_times_in_a_row_fails_and_says_why() {
     });
     let run = crew.sandbox.orchestra(["run", "crew"]).spawn();
     for _ in 0..3 {
-        let at_work = gate(&crew, "left").wait();
+        let at_work = crew.gate("left").wait();
         crew.kill("__shim");
         drop(at_work);
     }
@@ -128,21 +96,18 @@ fn a_task_whose_shim_is_killed_three_times_in_a_row_fails_and_says_why() {
     let outcome = outcome.stdout_has("r1.2 left: 3 attempts in a row vanished: its shim died");
     outcome.stdout_has("hint: look for what kills processes");
     crew.check("r1");
-    assert_eq!(ids(&crew, "left"), ["r1.2@1", "r1.2@2", "r1.2@3"]);
+    assert_eq!(crew.ids("left"), ["r1.2@1", "r1.2@2", "r1.2@3"]);
 }
 
 #[test]
 fn who_follows_a_run_is_not_disturbed_by_the_death_of_the_daemon() {
-    let crew = crew_at_gates();
+    let crew = Crew::at_gates();
     let run = crew.sandbox.orchestra(["run", "crew"]).spawn();
-    let at_work = both_at_work(&crew);
+    let at_work = crew.both_at_work();
 
     let killed = crew.daemon();
     crew.kill("daemon __serve");
-    let successor = eventually("the client has started another daemon", LIMIT, || {
-        let status = crew.sandbox.orchestra(["daemon", "status", "--json"]).run();
-        (status.exit_code() == Some(0)).then(|| status.json()["pid"].as_u64())?
-    });
+    let successor = crew.wait_for_daemon();
     assert_ne!(successor, killed);
     drop(at_work);
 
@@ -151,5 +116,29 @@ fn who_follows_a_run_is_not_disturbed_by_the_death_of_the_daemon() {
     for line in ["r1.2 left running: left", "r1.4 join running: join", "r1.5 report succeeded"] {
         assert_eq!(outcome.stdout.matches(line).count(), 1, "{line} in {outcome}");
     }
+    crew.check("r1");
+}
+
+#[test]
+fn who_follows_a_run_does_not_start_daemons_for_ever_that_die_at_once() {
+    let crew = Crew::that(|sandbox, agent| match agent {
+        "left" => sandbox.gate(agent).to_string(),
+        _ => String::new(),
+    });
+    crew.sandbox.orchestra(["daemon", "start"]).run().success();
+    let armed = crew.sandbox.orchestra(["run", "crew"]).failpoints("store::commit::before=return");
+    let run = armed.spawn();
+    let at_work = crew.gate("left").wait();
+    // From here on there is nothing to record before the agent has ended.
+    crew.sandbox.wait_for_status("r1/right", "succeeded");
+    crew.sandbox.wait_for_status("r1/look", "succeeded");
+
+    crew.kill("daemon __serve");
+    crew.wait_for_daemon();
+    drop(at_work);
+
+    let outcome = run.wait(LIMIT).code(3).stderr_has("5 daemons in a row have died at once");
+    outcome.stderr_has("then go on with `orchestra watch r1`");
+    crew.wait_for_end("r1").success();
     crew.check("r1");
 }
