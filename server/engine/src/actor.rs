@@ -3,36 +3,37 @@
 //! It does no I/O. A turn takes what has come in, decides and applies it in memory, and hands the
 //! events to the store; answers, publications and effects of a turn leave when it is durable.
 
+mod commands;
+mod halted;
+mod message;
+
+pub(crate) use message::{Info, Message, Outcome, Parts, Request};
+
 use crate::{
     batch::{Outstanding, Reply, Turn},
     clock,
     effects::{Effects, inline},
-    environment::Environment,
     hub::Hub,
     memory, recovery,
-    targets::Pointer,
 };
+use commands::store_error;
+use halted::Halted;
 use orchestra_core::{
-    decide::{Input, InputKind, Refusal, RefusalKind, StepError, step},
-    event::{Event, EventBody},
-    ids::{AttemptId, RunId},
-    outcome::AttemptOutcome,
-    pending::{Effect, added, next_wake, pending},
-    plan::Plan,
+    decide::{Input, InputKind, step},
+    event::Event,
+    ids::RunId,
+    pending::{added, next_wake, pending},
     state::{Limits, Run, State},
-    time::{Millis, Timestamp},
+    time::Timestamp,
 };
-use orchestra_protocol::{
-    command::{Answer, WorkspaceInfo},
-    error::{ErrorBody, ErrorKind},
-};
-use orchestra_store::{Rebuilt, Store, StoreError};
+use orchestra_protocol::command::{Answer, WorkspaceInfo};
+use orchestra_store::{Store, StoreError};
 use std::{
     collections::{BTreeMap, HashMap, VecDeque},
     sync::Arc,
     time::Duration,
 };
-use tokio::{sync::mpsc, sync::oneshot, time::Instant};
+use tokio::{sync::mpsc, time::Instant};
 
 /// How many inline actions one turn carries out before it is recorded.
 const RUN_AHEAD: usize = 20_000;
@@ -44,82 +45,6 @@ const MESSAGES_PER_TURN: usize = 1_024;
 const FLUSH_WITHIN: Duration = Duration::from_secs(2);
 /// How long a rebuild may take to write all files anew.
 const REBUILD_WITHIN: Duration = Duration::from_secs(600);
-/// How many idempotency keys are remembered.
-const REMEMBERED_KEYS: usize = 10_000;
-
-/// A commit has failed: nothing is recorded until the journal goes on.
-struct Halted {
-    error: StoreError,
-    try_again: Instant,
-}
-
-/// What a command asks of the actor.
-#[derive(Debug)]
-pub(crate) enum Request {
-    CreateRun { plan: Box<Plan>, environment: Environment, notes: Vec<String> },
-    Approve(Pointer),
-    Cancel(Pointer),
-    Retry(Pointer, Environment),
-    SetTimeout(Pointer, Millis),
-    Pause(RunId),
-    Resume(RunId, Environment),
-}
-
-impl Request {
-    fn run(&self) -> Option<RunId> {
-        match self {
-            Self::CreateRun { .. } => None,
-            Self::Approve(pointer)
-            | Self::Cancel(pointer)
-            | Self::Retry(pointer, _)
-            | Self::SetTimeout(pointer, _) => Some(pointer.run()),
-            Self::Pause(run) | Self::Resume(run, _) => Some(*run),
-        }
-    }
-}
-
-/// The end of an attempt, on its way into the journal.
-#[derive(Debug, Clone)]
-pub(crate) struct Outcome {
-    pub(crate) attempt: AttemptId,
-    pub(crate) outcome: AttemptOutcome,
-}
-
-pub(crate) enum Message {
-    Command {
-        key: String,
-        request: Request,
-        reply: Reply,
-    },
-    /// A run that had ended and that a command is about.
-    Loaded {
-        run: RunId,
-        events: Result<Vec<(u64, Event)>, StoreError>,
-        key: String,
-        request: Request,
-        reply: Reply,
-    },
-    Ended(Outcome),
-    Committed {
-        turn: u64,
-        result: Result<(), StoreError>,
-    },
-    Info(oneshot::Sender<Info>),
-    /// Make rows and projection anew from the events.
-    Rebuild(oneshot::Sender<Result<Rebuilt, StoreError>>),
-    /// Answered when the projection is up to date.
-    Project(oneshot::Sender<Result<(), StoreError>>),
-    /// Record what is under way and let go of the store.
-    Close(oneshot::Sender<()>),
-}
-
-/// What the daemon shows and decides its own end by.
-#[derive(Debug, Clone)]
-pub(crate) struct Info {
-    pub(crate) workspace: WorkspaceInfo,
-    /// Nothing is under way, and nothing will start by itself.
-    pub(crate) idle: bool,
-}
 
 pub(crate) struct Actor {
     state: State,
@@ -145,18 +70,6 @@ pub(crate) struct Actor {
     info: WorkspaceInfo,
     messages: mpsc::UnboundedReceiver<Message>,
     sender: mpsc::UnboundedSender<Message>,
-}
-
-pub(crate) struct Parts {
-    pub(crate) recovered: recovery::Recovered,
-    pub(crate) limits: Limits,
-    pub(crate) try_again_after: Duration,
-    pub(crate) store: Arc<Store>,
-    pub(crate) hub: Arc<Hub>,
-    pub(crate) effects: Effects,
-    pub(crate) info: WorkspaceInfo,
-    pub(crate) messages: mpsc::UnboundedReceiver<Message>,
-    pub(crate) sender: mpsc::UnboundedSender<Message>,
 }
 
 impl Actor {
@@ -225,6 +138,7 @@ impl Actor {
                 self.settle(&mut turn);
             }
             self.finish(turn);
+            self.forget_ended();
         }
     }
 
@@ -232,24 +146,10 @@ impl Actor {
         match message {
             Message::Command { key, request, reply } => self.command(key, request, reply, turn),
             Message::Loaded { run, events, key, request, reply } => {
-                match events {
-                    Ok(events) if self.state.run(run).is_none() => {
-                        for (_, event) in &events {
-                            if let Err(error) = orchestra_core::apply::apply(&mut self.state, event)
-                            {
-                                let _ = reply.send(Err(internal(&error)));
-                                return;
-                            }
-                        }
-                    }
-                    Ok(_) => {}
-                    Err(error) => {
-                        let _ = reply.send(Err(store_error(&error)));
-                        return;
-                    }
+                match self.insert(run, events) {
+                    Ok(()) => self.command_on_known(key, request, reply, turn),
+                    Err(error) => drop(reply.send(Err(error))),
                 }
-                self.carry_out(key, request, reply, turn);
-                self.forget_ended();
             }
             Message::Ended(outcome) => self.ended(outcome, turn),
             Message::Committed { turn, result } => self.committed(turn, result),
@@ -274,131 +174,6 @@ impl Actor {
             // Taken out by the loop.
             Message::Close(_) => {}
         }
-    }
-
-    fn command(&mut self, key: String, request: Request, reply: Reply, turn: &mut Turn) {
-        if let Some(answer) = self.answers.get(&key) {
-            let _ = reply.send(Ok(answer.clone()));
-            return;
-        }
-        if let Some(waiting) = self.in_doubt.get_mut(&key) {
-            waiting.push(reply);
-            return;
-        }
-        if let Some(run) = request.run() {
-            if let Some(reason) = self.frozen.get(&run) {
-                let _ = reply.send(Err(ErrorBody::new(
-                    ErrorKind::WrongState,
-                    format!("{run} is frozen: {reason}"),
-                    "see `orchestra doctor` for the damage and the backups",
-                )));
-                return;
-            }
-            if self.state.run(run).is_none() {
-                self.load(run, key, request, reply);
-                return;
-            }
-        }
-        if let Some(halted) = &self.halted {
-            let error = store_error(&halted.error);
-            if !self.try_to_go_on() {
-                let _ = reply.send(Err(error));
-                return;
-            }
-            self.take_up(turn);
-            self.record_deferred(turn);
-        }
-        self.carry_out(key, request, reply, turn);
-    }
-
-    /// Reads a run that has ended from the journal, off the actor, and takes the command up again.
-    fn load(&self, run: RunId, key: String, request: Request, reply: Reply) {
-        let (store, sender) = (Arc::clone(&self.store), self.sender.clone());
-        tokio::task::spawn_blocking(move || {
-            let events = store.load_run(run);
-            let _ = sender.send(Message::Loaded { run, events, key, request, reply });
-        });
-    }
-
-    fn carry_out(&mut self, key: String, request: Request, reply: Reply, turn: &mut Turn) {
-        let now = clock::now();
-        let (kind, environment, notes) = match self.to_input(request) {
-            Ok(input) => input,
-            Err(error) => {
-                let _ = reply.send(Err(error));
-                return;
-            }
-        };
-        let first = self.seq + 1;
-        let input = Input { now, seed: clock::seed(), kind };
-        match step(&mut self.state, &input) {
-            Ok(events) => {
-                let run = match &input.kind {
-                    InputKind::Approve { target }
-                    | InputKind::Cancel { target }
-                    | InputKind::Retry { target }
-                    | InputKind::SetTimeout { target, .. } => Some(target.run()),
-                    InputKind::Pause { run, .. } | InputKind::Resume { run } => Some(*run),
-                    _ => events.first().map(|event| event.run),
-                };
-                self.record(events, turn);
-                let Some(run) = run else { return };
-                if let Some(environment) = environment {
-                    self.effects.set_environment(run, environment);
-                }
-                let answer = Answer { run, seq: first, notes };
-                self.in_doubt.insert(key.clone(), Vec::new());
-                turn.answers.push((key, answer, reply));
-            }
-            Err(StepError::Refused(refusal)) => {
-                let _ = reply.send(Err(refused(refusal)));
-            }
-            Err(StepError::Apply(error)) => {
-                let _ = reply.send(Err(internal(&error)));
-                self.reload();
-            }
-        }
-    }
-
-    fn to_input(
-        &self,
-        request: Request,
-    ) -> Result<(InputKind, Option<Environment>, Vec<String>), ErrorBody> {
-        let resolve = |pointer: &Pointer| {
-            self.state
-                .run(pointer.run())
-                .map_or_else(|| Err(not_found(pointer.run())), |run| pointer.resolve(run))
-        };
-        Ok(match request {
-            Request::CreateRun { plan, environment, notes } => {
-                (InputKind::CreateRun { plan }, Some(environment), notes)
-            }
-            Request::Approve(pointer) => {
-                (InputKind::Approve { target: resolve(&pointer)? }, None, Vec::new())
-            }
-            Request::Cancel(pointer) => {
-                (InputKind::Cancel { target: resolve(&pointer)? }, None, Vec::new())
-            }
-            Request::Retry(pointer, client) => {
-                let environment = self.environment_for(pointer.run(), &client);
-                (InputKind::Retry { target: resolve(&pointer)? }, environment, Vec::new())
-            }
-            Request::SetTimeout(pointer, timeout) => {
-                (InputKind::SetTimeout { target: resolve(&pointer)?, timeout }, None, Vec::new())
-            }
-            Request::Pause(run) => {
-                let reason = "paused by a person".to_owned();
-                (InputKind::Pause { run, reason }, None, Vec::new())
-            }
-            Request::Resume(run, client) => {
-                let environment = self.environment_for(run, &client);
-                (InputKind::Resume { run }, environment, Vec::new())
-            }
-        })
-    }
-
-    fn environment_for(&self, run: RunId, client: &Environment) -> Option<Environment> {
-        self.state.run(run).map(|run| crate::environment::filter(client, &run.plan))
     }
 
     fn ended(&mut self, outcome: Outcome, turn: &mut Turn) {
@@ -481,14 +256,6 @@ impl Actor {
         }
     }
 
-    /// After the state was read from the journal: what must be under way and is not.
-    fn take_up(&self, turn: &mut Turn) {
-        turn.add_effects(pending(&self.state).into_iter().filter(|effect| match effect {
-            Effect::Execute { attempt, .. } => !self.effects.is_running(*attempt),
-            Effect::Stop { .. } | Effect::ChangeTimeout { .. } => true,
-        }));
-    }
-
     fn committed(&mut self, turn: u64, result: Result<(), StoreError>) {
         // Turns that failed together were given up together: their answers come too late.
         if self.outstanding.front().is_none_or(|first| first.number != turn) {
@@ -510,7 +277,6 @@ impl Actor {
                     self.effects.forget_environment(*run);
                 }
                 self.effects.start(&self.state, done.turn.take_effects());
-                self.forget_ended();
             }
             Err(error) => {
                 self.outstanding.push_front(done);
@@ -519,85 +285,8 @@ impl Actor {
         }
     }
 
-    /// Nothing of what is outstanding was recorded: forget it, and say so.
-    fn not_recorded(&mut self, error: &StoreError) {
-        tracing::error!(%error, "not recorded");
-        let body = store_error(error);
-        for mut lost in std::mem::take(&mut self.outstanding) {
-            for (key, _, reply) in lost.turn.answers.drain(..) {
-                for waiting in self.in_doubt.remove(&key).unwrap_or_default() {
-                    let _ = waiting.send(Err(body.clone()));
-                }
-                let _ = reply.send(Err(body.clone()));
-            }
-            self.deferred.append(&mut lost.turn.outcomes);
-            for (_, event) in lost.turn.events {
-                if matches!(event.body, EventBody::RunCreated { .. }) {
-                    self.effects.forget_environment(event.run);
-                }
-            }
-        }
-        self.hub.trouble(Some(body.message));
-        self.halted =
-            Some(Halted { error: error.clone(), try_again: Instant::now() + self.try_again_after });
-    }
-
-    /// After a failed commit: whether the journal takes something again. If so, the state is what it
-    /// says.
-    ///
-    /// Waits for the disk on the actor, which has nothing else that it could do.
-    fn try_to_go_on(&mut self) -> bool {
-        let recovered =
-            self.store.recover().and_then(|()| recovery::load(&self.store, self.limits));
-        match recovered {
-            Ok(recovered) => {
-                self.take_over(recovered);
-                self.halted = None;
-                self.hub.trouble(None);
-                true
-            }
-            Err(error) => {
-                tracing::error!(%error, "the journal still takes nothing");
-                self.halted =
-                    Some(Halted { error, try_again: Instant::now() + self.try_again_after });
-                false
-            }
-        }
-    }
-
-    fn take_over(&mut self, recovered: recovery::Recovered) {
-        self.state = recovered.state;
-        self.seq = recovered.last_seq;
-        self.frozen = recovered.frozen;
-    }
-
-    /// Makes the state what the journal says, after an event that did not fit it: a defect, from
-    /// which this is the way out that loses nothing.
-    fn reload(&mut self) {
-        match recovery::load(&self.store, self.limits) {
-            Ok(recovered) => self.take_over(recovered),
-            Err(error) => tracing::error!(%error, "the journal could not be read again"),
-        }
-    }
-
-    /// Tries again to record what could not be.
-    fn record_deferred(&mut self, turn: &mut Turn) {
-        for outcome in std::mem::take(&mut self.deferred) {
-            self.ended(outcome, turn);
-        }
-    }
-
-    fn remember(&mut self, key: String, answer: Answer) {
-        self.answered.push_back(key.clone());
-        self.answers.insert(key, answer);
-        if self.answered.len() > REMEMBERED_KEYS
-            && let Some(oldest) = self.answered.pop_front()
-        {
-            self.answers.remove(&oldest);
-        }
-    }
-
-    /// Drops runs that have ended once the journal has all of them.
+    /// Drops runs that have ended once the journal has all of them. Between turns only: a turn makes
+    /// the rows of what it has changed when it is finished.
     fn forget_ended(&mut self) {
         if self.outstanding.is_empty() {
             let ended: Vec<(RunId, usize)> = self
@@ -687,32 +376,4 @@ async fn sleep_until(at: Option<Instant>) {
         Some(at) => tokio::time::sleep_until(at).await,
         None => std::future::pending().await,
     }
-}
-
-fn refused(refusal: Refusal) -> ErrorBody {
-    let kind = match refusal.kind {
-        RefusalKind::NotFound => ErrorKind::NotFound,
-        RefusalKind::WrongState => ErrorKind::WrongState,
-    };
-    ErrorBody::new(kind, refusal.message, refusal.hint)
-}
-
-fn not_found(run: RunId) -> ErrorBody {
-    ErrorBody::new(
-        ErrorKind::NotFound,
-        format!("there is no run {run} in this workspace"),
-        "list the runs with `orchestra status`",
-    )
-}
-
-fn store_error(error: &StoreError) -> ErrorBody {
-    ErrorBody::new(ErrorKind::NotRecorded, error.to_string(), error.hint())
-}
-
-fn internal(error: &dyn std::error::Error) -> ErrorBody {
-    ErrorBody::new(
-        ErrorKind::Internal,
-        error.to_string(),
-        "please report this, with the daemon's log",
-    )
 }

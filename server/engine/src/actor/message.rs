@@ -1,0 +1,95 @@
+//! What the actor is told and asked.
+
+use super::{Effects, Hub, Limits, Reply, Store, StoreError, recovery};
+use crate::{environment::Environment, targets::Pointer};
+use orchestra_core::{
+    event::Event,
+    ids::{AttemptId, RunId},
+    outcome::AttemptOutcome,
+    plan::Plan,
+    time::Millis,
+};
+use orchestra_protocol::command::WorkspaceInfo;
+use orchestra_store::Rebuilt;
+use std::{sync::Arc, time::Duration};
+use tokio::sync::{mpsc, oneshot};
+
+/// What a command asks of the actor.
+#[derive(Debug)]
+pub(crate) enum Request {
+    CreateRun { plan: Box<Plan>, environment: Environment, notes: Vec<String> },
+    Approve(Pointer),
+    Cancel(Pointer),
+    Retry(Pointer, Environment),
+    SetTimeout(Pointer, Millis),
+    Pause(RunId),
+    Resume(RunId, Environment),
+}
+
+impl Request {
+    pub(super) fn run(&self) -> Option<RunId> {
+        match self {
+            Self::CreateRun { .. } => None,
+            Self::Approve(pointer)
+            | Self::Cancel(pointer)
+            | Self::Retry(pointer, _)
+            | Self::SetTimeout(pointer, _) => Some(pointer.run()),
+            Self::Pause(run) | Self::Resume(run, _) => Some(*run),
+        }
+    }
+}
+
+/// The end of an attempt, on its way into the journal.
+#[derive(Debug, Clone)]
+pub(crate) struct Outcome {
+    pub(crate) attempt: AttemptId,
+    pub(crate) outcome: AttemptOutcome,
+}
+
+pub(crate) enum Message {
+    Command {
+        key: String,
+        request: Request,
+        reply: Reply,
+    },
+    /// A run that had ended and that a command is about.
+    Loaded {
+        run: RunId,
+        events: Result<Vec<(u64, Event)>, StoreError>,
+        key: String,
+        request: Request,
+        reply: Reply,
+    },
+    Ended(Outcome),
+    Committed {
+        turn: u64,
+        result: Result<(), StoreError>,
+    },
+    Info(oneshot::Sender<Info>),
+    /// Make rows and projection anew from the events.
+    Rebuild(oneshot::Sender<Result<Rebuilt, StoreError>>),
+    /// Answered when the projection is up to date.
+    Project(oneshot::Sender<Result<(), StoreError>>),
+    /// Record what is under way and let go of the store.
+    Close(oneshot::Sender<()>),
+}
+
+/// What the daemon shows and decides its own end by.
+#[derive(Debug, Clone)]
+pub(crate) struct Info {
+    pub(crate) workspace: WorkspaceInfo,
+    /// Nothing is under way, and nothing will start by itself.
+    pub(crate) idle: bool,
+}
+
+pub(crate) struct Parts {
+    pub(crate) recovered: recovery::Recovered,
+    pub(crate) limits: Limits,
+    pub(crate) try_again_after: Duration,
+    pub(crate) store: Arc<Store>,
+    pub(crate) hub: Arc<Hub>,
+    pub(crate) effects: Effects,
+    pub(crate) info: WorkspaceInfo,
+    pub(crate) messages: mpsc::UnboundedReceiver<Message>,
+    pub(crate) sender: mpsc::UnboundedSender<Message>,
+}
