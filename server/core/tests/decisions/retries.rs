@@ -4,8 +4,8 @@ use crate::support::{
     Simulator, failed, failed_as, limits, lost, never_started, plan, succeeded, timed_out,
 };
 use orchestra_core::{
-    decide::Target,
-    event::EventBody, outcome::FailureKind, plan::Retry, time::Millis, view::TaskStatus,
+    decide::Target, event::EventBody, outcome::FailureKind, plan::Retry, time::Millis,
+    view::TaskStatus,
 };
 
 /// The waits between the attempts of a task that always fails.

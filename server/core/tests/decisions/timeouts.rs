@@ -174,6 +174,18 @@ fn a_time_out_comes_from_the_step_else_from_its_agent() {
 }
 
 #[test]
+fn what_came_due_while_nobody_looked_is_due_now() {
+    let mut sim = Simulator::new(limits());
+    let run = sim.create(plan().step("a").retry(1, 1_000));
+    sim.finish(run, "a", failed());
+    sim.crash();
+    sim.now = sim.now.after(Millis(60_000));
+    assert_eq!(next_wake(&sim.state, sim.now), Some(sim.now));
+    sim.pass(0);
+    assert_eq!(sim.line(run), "running: a running");
+}
+
+#[test]
 fn no_time_at_all_is_refused() {
     let mut sim = Simulator::new(limits());
     let run = sim.create(plan().step("a"));
