@@ -39,10 +39,11 @@ struct Bench {
 type Prepare = fn(&Bench) -> anyhow::Result<Group>;
 
 /// Each group prepares what it needs, is measured, and lets go of it before the next begins.
-const GROUPS: [(&str, Prepare); 12] = [
+const GROUPS: [(&str, Prepare); 13] = [
     ("processes", floors::processes),
     ("files", floors::files),
     ("pueue", peers::pueue),
+    ("hop", rows::hop::rows),
     ("history", rows::history::rows),
     ("pure", rows::steps::pure),
     ("many", rows::steps::many),

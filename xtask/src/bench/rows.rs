@@ -3,4 +3,5 @@
 pub(super) mod agents;
 pub(super) mod daemon;
 pub(super) mod history;
+pub(super) mod hop;
 pub(super) mod steps;

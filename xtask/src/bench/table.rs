@@ -15,6 +15,9 @@ pub(super) const SECONDS: Unit = Unit { name: "seconds", show: show_seconds };
 pub(super) const BYTES: Unit = Unit { name: "bytes", show: show_bytes };
 pub(super) const COUNT: Unit = Unit { name: "count", show: |count| format!("{count:.0}") };
 
+pub(super) const PER_SECOND: Unit =
+    Unit { name: "per second", show: |rate| format!("{:.2} M/s", rate / 1e6) };
+
 fn show_bytes(bytes: f64) -> String {
     match bytes {
         _ if bytes >= 1_048_576.0 => format!("{:.1} MiB", bytes / 1_048_576.0),
@@ -32,7 +35,8 @@ fn show_seconds(seconds: f64) -> String {
     match seconds {
         _ if seconds >= 1.0 => format!("{seconds:.2} s"),
         _ if seconds >= 0.001 => format!("{:.2} ms", seconds * 1e3),
-        _ => format!("{:.1} µs", seconds * 1e6),
+        _ if seconds >= 0.000_001 => format!("{:.1} µs", seconds * 1e6),
+        _ => format!("{:.0} ns", seconds * 1e9),
     }
 }
 
