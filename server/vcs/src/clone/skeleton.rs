@@ -3,16 +3,7 @@
 
 use super::source::{Format, Source};
 use crate::GitError;
-use std::{
-    collections::BTreeMap,
-    ffi::OsStr,
-    fs, io,
-    os::unix::ffi::OsStrExt as _,
-    path::{Path, PathBuf},
-};
-
-/// How deep git itself follows alternates of alternates.
-const ALTERNATES_DEPTH: usize = 5;
+use std::{collections::BTreeMap, fs, io, os::unix::ffi::OsStrExt as _, path::Path};
 
 /// Settings that hold in every clone, whatever the user's own say: no hook and no watcher of the
 /// user runs there, nothing is signed with the user's key, and no maintenance in the background
@@ -38,7 +29,7 @@ pub(super) fn write(source: &Source, git: &Path) -> Result<(), GitError> {
     put(&git.join("config"), &config(source))?;
     put(&git.join("HEAD"), &head(source))?;
     put(&git.join("packed-refs"), &packed_refs(&source.refs))?;
-    put(&git.join("objects/info/alternates"), &alternates(&layout.objects)?)?;
+    put(&git.join("objects/info/alternates"), &alternates(&layout.objects))?;
     copy(&layout.shallow, &git.join("shallow"))?;
     copy(&layout.exclude, &git.join("info/exclude"))?;
     copy(&layout.attributes, &git.join("info/attributes"))?;
@@ -93,31 +84,9 @@ fn escaped(value: &[u8]) -> Vec<u8> {
     escaped
 }
 
-/// The user's object folder and the alternates that it names in turn, all as absolute paths: git
-/// ignores relative ones below the first level.
-fn alternates(objects: &Path) -> Result<Vec<u8>, GitError> {
-    let mut level = vec![objects.to_owned()];
-    let mut found: Vec<PathBuf> = Vec::new();
-    for _ in 0..=ALTERNATES_DEPTH {
-        let mut next = Vec::new();
-        for folder in level {
-            if found.contains(&folder) {
-                continue;
-            }
-            let file = folder.join("info/alternates");
-            let text = match fs::read(&file) {
-                Ok(text) => text,
-                Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
-                Err(error) => return Err(GitError::io("failed to read", file)(error)),
-            };
-            let lines = text.split(|&byte| byte == b'\n');
-            let named = lines.filter(|line| !line.is_empty() && !line.starts_with(b"#"));
-            next.extend(named.map(|line| folder.join(OsStr::from_bytes(line))));
-            found.push(folder);
-        }
-        level = next;
-    }
-    Ok(found.iter().flat_map(|folder| [folder.as_os_str().as_bytes(), b"\n"].concat()).collect())
+/// Alternates of the user's repository are followed from there by git itself, relative ones too.
+fn alternates(objects: &Path) -> Vec<u8> {
+    [objects.as_os_str().as_bytes(), b"\n"].concat()
 }
 
 fn put(file: &Path, content: &[u8]) -> Result<(), GitError> {

@@ -1,7 +1,7 @@
 //! Repositories that bring programs along: none of them is run, neither by looking nor by cloning,
 //! nor later by git in the clone.
 
-use crate::support::{Sandbox, commit, git, read, try_git, write};
+use crate::support::{Sandbox, commit, git, read, try_git, try_git_with, write};
 use orchestra_vcs::state;
 use std::{
     fs,
@@ -104,6 +104,31 @@ fn hooks_and_watchers_of_the_repository_are_not_run() {
     trap.assert_not_run();
     write(&user, "README", "edited\n");
     git(&user, &["status", "--porcelain"]);
+    trap.assert_run();
+}
+
+#[test]
+fn what_the_user_has_git_run_everywhere_does_not_run_in_a_clone() {
+    let sandbox = Sandbox::with_commit();
+    let trap = Trap::set(&sandbox);
+    let hooks = sandbox.path("hooks");
+    make_program(&hooks.join("post-commit"), &fs::read_to_string(&trap.program).unwrap());
+    let settings = format!(
+        "[core]\nhooksPath = {}\nfsmonitor = {1}\n[commit]\ngpgSign\n[gpg]\nprogram = {1}\n",
+        hooks.display(),
+        trap.program()
+    );
+    write(&sandbox.path(""), "gitconfig", settings);
+    let commit = |folder: &Path| {
+        let arguments = ["commit", "-q", "--allow-empty", "-m", "work"];
+        try_git_with(&sandbox.path("gitconfig"), folder, &arguments).status.success()
+    };
+
+    let clone = sandbox.clone().unwrap();
+
+    assert!(commit(&clone.src));
+    trap.assert_not_run();
+    commit(&sandbox.user());
     trap.assert_run();
 }
 

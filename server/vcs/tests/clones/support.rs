@@ -89,12 +89,17 @@ pub(crate) fn git(folder: &Path, arguments: &[&str]) -> String {
 }
 
 pub(crate) fn try_git(folder: &Path, arguments: &[&str]) -> Output {
+    try_git_with(Path::new("/dev/null"), folder, arguments)
+}
+
+/// Runs git as a user whose own configuration is the file `global`.
+pub(crate) fn try_git_with(global: &Path, folder: &Path, arguments: &[&str]) -> Output {
     Command::new("git")
         .current_dir(folder)
         .env_clear()
         .env("PATH", std::env::var_os("PATH").unwrap_or_default())
         .env("HOME", "/nonexistent")
-        .env("GIT_CONFIG_GLOBAL", "/dev/null")
+        .env("GIT_CONFIG_GLOBAL", global)
         .env("GIT_CONFIG_NOSYSTEM", "1")
         .env("GIT_AUTHOR_NAME", "Ada")
         .env("GIT_AUTHOR_EMAIL", "ada@example.org")
