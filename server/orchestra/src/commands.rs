@@ -111,9 +111,12 @@ fn dispatch(arguments: Arguments) -> Result<Done, Failure> {
 }
 
 fn block_on<T>(future: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
-    tokio::runtime::Builder::new_current_thread()
+    let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
-        .map_err(|error| Failure::doing("start", error))?
-        .block_on(future)
+        .map_err(|error| Failure::doing("start", error))?;
+    let done = runtime.block_on(future);
+    // A thread may still wait for what is typed; who has pressed Ctrl-C twice is not to type more.
+    runtime.shutdown_background();
+    done
 }

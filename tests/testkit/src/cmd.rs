@@ -7,7 +7,7 @@ use std::{
     ffi::OsStr,
     io::Write as _,
     path::Path,
-    process::{Command, ExitStatus, Stdio},
+    process::{ChildStdin, Command, ExitStatus, Stdio},
     time::Duration,
 };
 
@@ -89,6 +89,31 @@ impl Cmd {
         self.spawn().wait(limit)
     }
 
+    /// Another program with other arguments, in the same folder and environment.
+    pub(crate) fn with_program<A: AsRef<OsStr>>(
+        self,
+        program: &str,
+        arguments: impl IntoIterator<Item = A>,
+    ) -> Self {
+        let mut command = Command::new(program);
+        command.args(arguments).env_clear();
+        command.envs(self.command.get_envs().filter_map(|(name, value)| Some((name, value?))));
+        if let Some(folder) = self.command.get_current_dir() {
+            command.current_dir(folder);
+        }
+        Self { command, ..self }
+    }
+
+    /// The program and its arguments, quoted for `sh`.
+    pub(crate) fn shell_line(&self) -> String {
+        let words = std::iter::once(self.command.get_program()).chain(self.command.get_args());
+        let quote = |word: &OsStr| {
+            let word = word.to_str().expect("a word on a terminal is text");
+            format!("'{}'", word.replace('\'', r"'\''"))
+        };
+        words.map(quote).collect::<Vec<_>>().join(" ")
+    }
+
     /// Starts it.
     ///
     /// # Panics
@@ -96,6 +121,24 @@ impl Cmd {
     #[track_caller]
     pub fn spawn(mut self) -> Running {
         let stdin = if self.stdin.is_empty() { Stdio::null() } else { Stdio::piped() };
+        let text = std::mem::take(&mut self.stdin);
+        let (running, stdin) = self.start(stdin);
+        if let Some(mut stdin) = stdin {
+            // Off this thread: a program that writes before it reads would block both.
+            std::thread::spawn(move || stdin.write_all(&text));
+        }
+        running
+    }
+
+    /// Starts it, and leaves it to the caller what it reads and when.
+    #[track_caller]
+    pub(crate) fn spawn_with_keyboard(self) -> (Running, ChildStdin) {
+        let (running, stdin) = self.start(Stdio::piped());
+        (running, stdin.expect("the standard input is a pipe"))
+    }
+
+    #[track_caller]
+    fn start(mut self, stdin: Stdio) -> (Running, Option<ChildStdin>) {
         self.command.stdin(stdin).stdout(Stdio::piped()).stderr(Stdio::piped());
         let shown = format!("{:?}", self.command.get_program());
         let arguments: Vec<_> = self.command.get_args().map(OsStr::to_os_string).collect();
@@ -104,12 +147,8 @@ impl Cmd {
             Ok(child) => child,
             Err(error) => panic!("start {shown}: {error}"),
         };
-        if let Some(mut stdin) = child.stdin.take() {
-            let text = self.stdin;
-            // Off this thread: a program that writes before it reads would block both.
-            std::thread::spawn(move || stdin.write_all(&text));
-        }
-        Running::new(child, shown)
+        let stdin = child.stdin.take();
+        (Running::new(child, shown), stdin)
     }
 }
 

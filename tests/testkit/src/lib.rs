@@ -20,6 +20,7 @@ mod running;
 mod runs;
 mod sandbox;
 mod size;
+mod terminal;
 
 pub use cmd::{Cmd, Outcome};
 pub use eventually::eventually;
@@ -30,3 +31,4 @@ pub use running::Running;
 pub use rustix::process::Signal;
 pub use sandbox::Sandbox;
 pub use size::{Size, seed, size};
+pub use terminal::{CTRL_C, Terminal};

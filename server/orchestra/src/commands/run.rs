@@ -75,18 +75,27 @@ pub(crate) async fn to_the_end(session: &Session, id: RunId, from: u64) -> Resul
                 });
             }
             Followed::Detached => {
-                anstream::println!("{id} goes on; follow it with `orchestra watch {id}`");
+                tell(session, &format!("{id} goes on; follow it with `orchestra watch {id}`"));
                 return Ok(Done::Well);
             }
             Followed::AwaitsApproval => {
                 if !(is_interactive() && approved(id)) {
-                    anstream::println!("{id} waits for approval: `orchestra approve {id}`");
+                    tell(session, &format!("{id} waits for approval: `orchestra approve {id}`"));
                     return Ok(Done::Well);
                 }
                 let target = id.to_string();
                 session.command("approve the run", Command::Approve { target }).await?;
             }
         }
+    }
+}
+
+/// A line for people, which must not get among the JSON for programs.
+fn tell(session: &Session, line: &str) {
+    if session.json {
+        anstream::eprintln!("{line}");
+    } else {
+        anstream::println!("{line}");
     }
 }
 

@@ -45,7 +45,7 @@ pub(crate) fn run(session: &Session, arguments: &Trust) -> Result<Done, Failure>
         }
     }
     if !arguments.yes {
-        show_commands(&loaded);
+        show_commands(session, &loaded);
         ask(session, &what)?;
     }
     trust::grant(state, &session.root, &loaded.agents).map_err(failed)?;
@@ -54,13 +54,16 @@ pub(crate) fn run(session: &Session, arguments: &Trust) -> Result<Done, Failure>
 }
 
 /// What would run: the command lines that the workspace brings.
-fn show_commands(loaded: &Loaded) {
+fn show_commands(session: &Session, loaded: &Loaded) {
     let mut table = Table::new(&["agent", "file", "command"]);
     for agent in loaded.agents.iter().filter(|agent| agent.origin == Origin::Workspace) {
         let Some(profile) = &agent.profile else { continue };
         table.row([profile.name.clone(), agent.file.clone(), profile.command.join(" ")]);
     }
-    if table.is_empty() {
+    if session.json {
+        // The standard output is for the answer alone.
+        anstream::eprint!("{}", table.fields());
+    } else if table.is_empty() {
         anstream::println!("the workspace brings no agents; yours may work on it");
     } else {
         table.print();

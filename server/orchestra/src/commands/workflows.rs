@@ -23,7 +23,7 @@ pub(crate) fn run(session: &Session, command: Option<Workflows>) -> Result<Done,
             Ok(Done::Well)
         }
         Workflows::Show { name } => {
-            anstream::print!("{}", find(&loaded, &name)?.text);
+            show(session, find(&loaded, &name)?);
             Ok(Done::Well)
         }
         Workflows::Check { name: Some(name) } => check(session, &loaded, find(&loaded, &name)?),
@@ -46,6 +46,16 @@ fn find<'a>(loaded: &'a Loaded, name: &str) -> Result<&'a WorkflowSource, Failur
              .orchestra/workflows/<name>.yaml",
         )
     })
+}
+
+fn show(session: &Session, workflow: &WorkflowSource) {
+    if session.json {
+        let WorkflowSource { name, origin, file, text, .. } = workflow;
+        let shown = json!({ "name": name, "origin": origin, "file": file, "text": text });
+        anstream::println!("{shown}");
+    } else {
+        anstream::print!("{}", workflow.text);
+    }
 }
 
 /// The plan of a workflow without parameters; `None` when it needs some, or has errors.

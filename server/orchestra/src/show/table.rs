@@ -26,10 +26,13 @@ impl Table {
         if std::io::stdout().is_terminal() {
             anstream::print!("{}", self.aligned(console::Term::stdout().size().1.into()));
         } else {
-            for row in &self.rows {
-                anstream::println!("{}", row.join("\t"));
-            }
+            anstream::print!("{}", self.fields());
         }
+    }
+
+    /// A line per row, with tabs between its fields.
+    pub(crate) fn fields(&self) -> String {
+        self.rows.iter().map(|row| row.join("\t") + "\n").collect()
     }
 
     /// Columns as wide as their widest cell; the last one takes what is left of `width`.

@@ -15,5 +15,6 @@ mod program;
 mod retrying;
 mod scheduling;
 mod stopping;
+mod terminal;
 mod together;
 mod trusting;
