@@ -32,6 +32,7 @@ pub fn probe(attempt: &AttemptDir) -> io::Result<Found> {
     if let Some(result) = attempt.result()? {
         return Ok(Found::Ended(result));
     }
+    fail::fail_point!("attempt::probe::looked");
     for _ in 0..LOOKS {
         match claim::is_held(&attempt.claim_path())? {
             Some(true) => {

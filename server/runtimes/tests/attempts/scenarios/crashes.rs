@@ -22,6 +22,8 @@ pub(crate) const SCENARIOS: &[Scenario] = &[
     ("a_shim_is_gone_from_its_starters_session", own_session),
     #[cfg(feature = "failpoints")]
     ("a_crash_at_each_point_is_told_apart", failpoints),
+    #[cfg(feature = "failpoints")]
+    ("a_shim_that_ends_while_it_is_looked_for_is_not_lost", ends_meanwhile),
 ];
 
 fn result_is_found() {
@@ -192,4 +194,29 @@ fn failpoints() {
         let after = fs::read_to_string(bench.spec.out().join("effects")).unwrap_or_default();
         assert_eq!(after, effects, "{point}");
     }
+}
+
+/// The shim writes its result and ends between the first look at the result and the look at its lock.
+#[cfg(feature = "failpoints")]
+fn ends_meanwhile() {
+    use std::{cell::Cell, os::fd::OwnedFd, path::PathBuf};
+    thread_local! {
+        /// Other scenarios go on as if there were no failpoint.
+        static MEANWHILE: Cell<Option<(PathBuf, OwnedFd)>> = const { Cell::new(None) };
+    }
+    fail::cfg_callback("attempt::probe::looked", || {
+        if let Some((go, pidfd)) = MEANWHILE.take() {
+            fs::write(go, "1\n").unwrap();
+            wait_readable(pidfd, "the end of the shim");
+        }
+    })
+    .unwrap();
+    let mut bench = Bench::new("echo up > $ready; read line < $go; exit 6");
+    let go = bench.pipe("go");
+    bench.start_until("up");
+    let pidfd = pidfd_open(pid(bench.shim_pid()), PidfdFlags::empty()).unwrap();
+    MEANWHILE.set(Some((go, pidfd)));
+    let Found::Ended(result) = probe(&bench.attempt).unwrap() else { panic!() };
+    assert_eq!(result.end, End::Exited { code: 6 });
+    bench.wait_for_shims();
 }
