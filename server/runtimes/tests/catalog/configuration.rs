@@ -1,3 +1,5 @@
+//! Layers of settings in real files, and what is wrong in them.
+
 use crate::support::Folders;
 use orchestra_core::{config::Config, time::Millis};
 use orchestra_runtimes::catalog::{load_config, load_user_config};

@@ -1,3 +1,5 @@
+//! Which agents and workflows are found where, which takes the place of which, and what bad files do.
+
 use crate::support::{Folders, agent, find, reason};
 use orchestra_core::{agent::Origin, diagnostic::Severity, plan::Mode, planner};
 use std::{

@@ -1,3 +1,5 @@
+//! Trust in a workspace: granted, bound to what was seen, taken back.
+
 use crate::support::{Folders, agent};
 use orchestra_runtimes::catalog::trust::{self, Status, TrustError};
 use std::{fs, os::unix::fs::PermissionsExt as _, thread};

@@ -20,12 +20,15 @@ fn large(seq: u64, bytes: usize) -> Batch {
 
 #[test]
 fn a_small_disk_that_fills_up() {
+    if let Some(disk) = env::var_os(DISK) {
+        return on_a_disk_that_fills_up(&PathBuf::from(disk));
+    }
     let folder = tempfile::tempdir().unwrap();
     let script = "mount -t tmpfs -o size=2m tmpfs \"$ORCHESTRA_TEST_DISK\" || exit 77; exec \"$@\"";
     let output = Command::new("unshare")
         .args(["--user", "--map-root-user", "--mount", "sh", "-c", script, "sh"])
         .arg(env::current_exe().unwrap())
-        .args(["--exact", "full::on_a_disk_that_fills_up", "--ignored", "--nocapture"])
+        .args(["--exact", "full::a_small_disk_that_fills_up", "--nocapture"])
         .env(DISK, folder.path())
         .output();
     match output {
@@ -40,10 +43,7 @@ fn a_small_disk_that_fills_up() {
     }
 }
 
-#[test]
-#[ignore = "runs as the child of another test, on a disk of its own"]
-fn on_a_disk_that_fills_up() {
-    let disk = PathBuf::from(env::var_os(DISK).unwrap());
+fn on_a_disk_that_fills_up(disk: &Path) {
     let (dir, root) = (disk.join("state"), disk.join("root"));
     fs::create_dir(&root).unwrap();
     let movie = disk.join("movie");
@@ -87,7 +87,7 @@ fn on_a_disk_that_fills_up() {
     assert_eq!(orchestra_store::check(&dir), []);
 
     // A journal cannot be made there either.
-    fill(&disk);
+    fill(disk);
     let other = disk.join("other");
     let error = Store::open(&other, &root, options()).unwrap_err();
     assert!(matches!(error, OpenError::Full { .. }), "{error:?}");
@@ -103,12 +103,10 @@ fn fill(disk: &Path) {
 #[cfg(feature = "failpoints")]
 #[test]
 fn a_commit_that_meets_a_full_disk() {
-    in_a_process_of_its_own("full::with_a_failpoint");
+    in_a_process_of_its_own("full::a_commit_that_meets_a_full_disk", with_a_failpoint);
 }
 
 #[cfg(feature = "failpoints")]
-#[test]
-#[ignore = "runs as the child of another test, in a process of its own"]
 fn with_a_failpoint() {
     let workspace = Workspace::new();
     let store = workspace.open();

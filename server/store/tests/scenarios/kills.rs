@@ -18,6 +18,8 @@ use std::{
 const FOLDER: &str = "ORCHESTRA_TEST_FOLDER";
 const POINT: &str = "ORCHESTRA_TEST_POINT";
 const SIGABRT: i32 = 6;
+/// The test that is the child instead, when [`POINT`] is set.
+const DIES: &str = "kills::before_a_commit_nothing_of_the_batch_is_recorded";
 
 /// Runs [`child`] until it dies at `point`, when it is there for the `nth` time.
 fn die_at(workspace: &Workspace, point: &str, nth: u32) {
@@ -26,7 +28,7 @@ fn die_at(workspace: &Workspace, point: &str, nth: u32) {
         nth => format!("{}*off->return", nth - 1),
     };
     let output = Command::new(env::current_exe().unwrap())
-        .args(["--exact", "kills::child", "--ignored", "--nocapture"])
+        .args(["--exact", DIES, "--nocapture"])
         .env(FOLDER, workspace.folder())
         .env(POINT, format!("{point}={action}"))
         .output()
@@ -35,8 +37,6 @@ fn die_at(workspace: &Workspace, point: &str, nth: u32) {
 }
 
 /// Ten batches; each ends one task of ten, with an output, in two events.
-#[test]
-#[ignore = "runs as the child of other tests, to be killed"]
 fn child() {
     let point = env::var(POINT).unwrap();
     let (name, action) = point.split_once('=').unwrap();
@@ -95,6 +95,9 @@ fn check_whole(workspace: &Workspace, batches: u64) {
 
 #[test]
 fn before_a_commit_nothing_of_the_batch_is_recorded() {
+    if env::var_os(POINT).is_some() {
+        return child();
+    }
     for nth in [1, 5] {
         let workspace = Workspace::new();
         die_at(&workspace, "store::commit::before", nth);
@@ -144,11 +147,12 @@ fn a_backup_that_was_cut_off_is_cleared_away() {
 
 #[test]
 fn a_change_while_its_file_is_written_is_projected_too() {
-    in_a_process_of_its_own("kills::with_a_change_in_the_middle");
+    in_a_process_of_its_own(
+        "kills::a_change_while_its_file_is_written_is_projected_too",
+        with_a_change_in_the_middle,
+    );
 }
 
-#[test]
-#[ignore = "runs as the child of another test, in a process of its own"]
 fn with_a_change_in_the_middle() {
     let workspace = Workspace::new();
     let store = Arc::new(workspace.open());
@@ -167,11 +171,12 @@ fn with_a_change_in_the_middle() {
 
 #[test]
 fn a_folder_that_is_removed_while_files_are_written_is_made_again() {
-    in_a_process_of_its_own("kills::with_a_removal_in_the_middle");
+    in_a_process_of_its_own(
+        "kills::a_folder_that_is_removed_while_files_are_written_is_made_again",
+        with_a_removal_in_the_middle,
+    );
 }
 
-#[test]
-#[ignore = "runs as the child of another test, in a process of its own"]
 fn with_a_removal_in_the_middle() {
     let workspace = Workspace::new();
     let store = workspace.open();

@@ -2,12 +2,19 @@
 
 use crate::support::*;
 use orchestra_core::view::RunStatus;
-use std::{env, fs, path::PathBuf, process::Command};
+use std::{
+    env, fs,
+    path::{Path, PathBuf},
+    process::Command,
+};
 
 const FOLDER: &str = "ORCHESTRA_TEST_FOLDER";
 
 #[test]
 fn a_workspace_on_a_read_only_file_system() {
+    if let Some(folder) = env::var_os(FOLDER) {
+        return on_a_read_only_file_system(&PathBuf::from(folder));
+    }
     let folder = tempfile::tempdir().unwrap();
     let root = folder.path().join("root");
     fs::create_dir(&root).unwrap();
@@ -16,7 +23,7 @@ fn a_workspace_on_a_read_only_file_system() {
         .args(["--user", "--map-root-user", "--mount", "sh", "-c", script, "sh"])
         .arg(&root)
         .arg(env::current_exe().unwrap())
-        .args(["--exact", "readonly::on_a_read_only_file_system", "--ignored", "--nocapture"])
+        .args(["--exact", "readonly::a_workspace_on_a_read_only_file_system", "--nocapture"])
         .env(FOLDER, folder.path())
         .output();
     match output {
@@ -32,10 +39,7 @@ fn a_workspace_on_a_read_only_file_system() {
     }
 }
 
-#[test]
-#[ignore = "runs as the child of another test, in a mount namespace of its own"]
-fn on_a_read_only_file_system() {
-    let folder = PathBuf::from(env::var_os(FOLDER).unwrap());
+fn on_a_read_only_file_system(folder: &Path) {
     let (dir, root) = (folder.join("state"), folder.join("root"));
     let store = orchestra_store::Store::open(&dir, &root, options()).unwrap();
     record(&store, creation(1, 1, 1)).unwrap();

@@ -249,11 +249,17 @@ pub(crate) fn rows(runs: Vec<RunView>, tasks: Vec<TaskView>) -> Batch {
     Batch { runs, tasks, ..Batch::default() }
 }
 
-/// Runs one of the ignored tests. Failpoints belong to a whole process.
+/// Does the work of `test` in a process of its own, which is that test again: failpoints belong to a
+/// whole process.
 #[cfg(feature = "failpoints")]
-pub(crate) fn in_a_process_of_its_own(test: &str) {
+pub(crate) fn in_a_process_of_its_own(test: &str, work: fn()) {
+    const CHILD: &str = "ORCHESTRA_TEST_CHILD";
+    if std::env::var_os(CHILD).is_some() {
+        return work();
+    }
     let output = std::process::Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", test, "--ignored"])
+        .args(["--exact", test])
+        .env(CHILD, "1")
         .output()
         .unwrap();
     let text = String::from_utf8_lossy(&output.stdout);
