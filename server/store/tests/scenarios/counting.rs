@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 const RUNS: [RunStatus; 4] =
     [RunStatus::Running, RunStatus::Paused, RunStatus::Succeeded, RunStatus::Failed];
 const TASKS: [TaskStatus; 4] =
-    [TaskStatus::Waiting, TaskStatus::Running, TaskStatus::Succeeded, TaskStatus::Failed];
+    [TaskStatus::Ready, TaskStatus::Running, TaskStatus::Succeeded, TaskStatus::Failed];
 
 #[derive(Debug, Clone)]
 enum Change {
@@ -37,7 +37,7 @@ proptest! {
             seq += 1;
             record(&store, creation(seq, run, 1)).unwrap();
             runs.insert(run_id(run), RunStatus::Running);
-            tasks.insert(task_id(run, 1), TaskStatus::Waiting);
+            tasks.insert(task_id(run, 1), TaskStatus::Ready);
         }
         for changes in batches {
             let mut batch = Batch::default();

@@ -246,15 +246,15 @@ fn rows_that_do_not_match_are_found_and_made_again_from_the_events() {
     settle(&store);
     assert_eq!(check(&workspace.dir()), []);
     let reader = Reader::open(&workspace.dir()).unwrap();
-    assert_eq!(reader.task(task_id(3, 1)).unwrap(), Some(task_view(3, 1, TaskStatus::Waiting)));
+    assert_eq!(reader.task(task_id(3, 1)).unwrap(), Some(task_view(3, 1, TaskStatus::Ready)));
     assert_eq!(reader.run(run_id(9)).unwrap(), None);
     assert_eq!(workspace.names("tasks"), ["r1.1.json", "r2.1.json", "r3.1.json"]);
 }
 
-/// Stands for the domain's fold: every test run has one waiting task.
+/// Stands for the domain's fold: every test run has one ready task.
 fn fold(events: &[Numbered]) -> (RunView, Vec<TaskView>) {
     let run = events[0].1.run.number();
-    (run_view(run, RunStatus::Running), vec![task_view(run, 1, TaskStatus::Waiting)])
+    (run_view(run, RunStatus::Running), vec![task_view(run, 1, TaskStatus::Ready)])
 }
 
 #[test]

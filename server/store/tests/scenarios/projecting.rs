@@ -129,6 +129,28 @@ fn a_task_never_has_two_sentinels() {
 }
 
 #[test]
+fn the_file_of_a_task_appears_when_it_is_its_turn() {
+    let workspace = Workspace::new();
+    let store = workspace.open();
+    let mut batch = creation(1, 1, 2);
+    batch.tasks[1].status = TaskStatus::Waiting;
+    record(&store, batch.clone()).unwrap();
+    settle(&store);
+    assert_eq!(workspace.names("tasks"), ["r1.1.json"]);
+    let status = workspace.projected("plans/r1.status.md").unwrap();
+    assert!(status.contains("| r1.2 | s2 | waiting |"), "{status}");
+    // Back from a later state it keeps its file, and the file is up to date.
+    for status in [TaskStatus::Failed, TaskStatus::Waiting] {
+        batch.tasks[1].status = status;
+        record(&store, rows(vec![], vec![batch.tasks[1].clone()])).unwrap();
+        settle(&store);
+    }
+    assert_eq!(workspace.names("tasks"), ["r1.1.json", "r1.2.json"]);
+    let json = workspace.projected("tasks/r1.2.json").unwrap();
+    assert!(json.contains("\"status\": \"waiting\""), "{json}");
+}
+
+#[test]
 fn what_is_deleted_comes_back_with_the_next_change_and_all_of_it_with_a_rebuild() {
     let workspace = Workspace::new();
     let store = workspace.open();

@@ -131,7 +131,7 @@ fn a_reader_sees_runs_and_tasks_while_they_are_written_and_afterwards() {
         );
         assert_eq!(
             counts.tasks.into_iter().collect::<Vec<_>>(),
-            [(TaskStatus::Waiting, 3), (TaskStatus::Succeeded, 1)]
+            [(TaskStatus::Ready, 3), (TaskStatus::Succeeded, 1)]
         );
         let all = RunFilter::default();
         let running = run_view(1, RunStatus::Running);

@@ -231,12 +231,12 @@ pub(crate) fn failed(mut task: TaskView, message: &str) -> TaskView {
     task
 }
 
-/// A run of `steps` waiting tasks, created at `seq`.
+/// A run of `steps` tasks that are ready, created at `seq`.
 pub(crate) fn creation(seq: u64, run: u32, steps: u32) -> Batch {
     Batch {
         events: vec![(seq, created(run, steps))],
         runs: vec![run_view(run, RunStatus::Running)],
-        tasks: (1..=steps).map(|number| task_view(run, number, TaskStatus::Waiting)).collect(),
+        tasks: (1..=steps).map(|number| task_view(run, number, TaskStatus::Ready)).collect(),
         ..Batch::default()
     }
 }
