@@ -10,6 +10,7 @@ use std::{
     fs::{self, File, OpenOptions, Permissions},
     io::{self, Write as _},
     os::unix::fs::PermissionsExt as _,
+    path::Path,
     process::{ExitCode, Stdio},
 };
 use tokio::{
@@ -57,8 +58,10 @@ fn say(line: &str) {
 
 fn try_serve() -> Result<(), Box<dyn std::error::Error>> {
     let folders = folders::find()?;
-    tracing_setup::for_daemon(&folders.daemon_log())?;
-    let Some(_lock) = lock(&folders.daemon_lock())? else {
+    let log = folders.daemon_log();
+    tracing_setup::for_daemon(&log).map_err(naming(&log))?;
+    let lock_file = folders.daemon_lock();
+    let Some(_lock) = lock(&lock_file).map_err(naming(&lock_file))? else {
         say(launch::TAKEN);
         return Ok(());
     };
@@ -76,9 +79,9 @@ fn try_serve() -> Result<(), Box<dyn std::error::Error>> {
         if let Err(error) = fs::remove_file(&socket)
             && error.kind() != io::ErrorKind::NotFound
         {
-            return Err(error.into());
+            return Err(naming(&socket)(error).into());
         }
-        let listener = UnixListener::bind(&socket)?;
+        let listener = UnixListener::bind(&socket).map_err(naming(&socket))?;
         fs::set_permissions(&socket, Permissions::from_mode(0o600))?;
         tracing::info!(%build, socket = %socket.display(), "the daemon listens");
         say(launch::READY);
@@ -104,8 +107,14 @@ fn try_serve() -> Result<(), Box<dyn std::error::Error>> {
     })
 }
 
+/// The file is what the user can do something about.
+fn naming(path: &Path) -> impl FnOnce(io::Error) -> io::Error {
+    let path = path.display().to_string();
+    move |error| io::Error::new(error.kind(), format!("{path}: {error}"))
+}
+
 /// `None` when another daemon holds it. Held until the process ends.
-fn lock(path: &std::path::Path) -> io::Result<Option<File>> {
+fn lock(path: &Path) -> io::Result<Option<File>> {
     let mut file = OpenOptions::new().create(true).truncate(false).write(true).open(path)?;
     match flock(&file, FlockOperation::NonBlockingLockExclusive) {
         Ok(()) => {

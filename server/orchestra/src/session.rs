@@ -11,7 +11,8 @@ use orchestra_protocol::{
     client::Client,
     command::{Answer, Command, CommandRequest},
     error::ClientError,
-    folders as find_folders, root,
+    folders::{self as find_folders, FoldersError},
+    root,
 };
 use orchestra_runtimes::catalog::{self, Loaded};
 use orchestra_store::{OpenError, Reader, StoreError};
@@ -116,7 +117,19 @@ impl Session {
 
 /// The user's folders.
 pub(crate) fn folders() -> Result<Folders, Failure> {
-    find_folders::find().map_err(|error| Failure::new(Class::Usage, error.to_string(), ""))
+    find_folders::find().map_err(|error| {
+        let (class, hint) = match &error {
+            // Without a place for its socket there can be no daemon.
+            FoldersError::Create { .. } => {
+                (Class::NoDaemon, "make the folder above it yours to write, or set XDG_RUNTIME_DIR")
+            }
+            FoldersError::SocketPath { .. } => {
+                (Class::Usage, "such a folder must be yours alone: chmod 700")
+            }
+            FoldersError::NoHome(_) => (Class::Usage, "set HOME to your home folder"),
+        };
+        Failure::new(class, error.to_string(), hint)
+    })
 }
 
 /// A connection to a daemon at least as new as this build.

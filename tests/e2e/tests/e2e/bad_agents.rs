@@ -192,7 +192,7 @@ fn a_reading_agent_leaves_no_tree_and_a_writing_one_names_its_own() {
         }
         found.iter().map(|entry| entry.path()).collect::<Vec<PathBuf>>()
     };
-    assert_eq!(trees(), [PathBuf::new(); 0]);
+    assert_eq!(trees(), Vec::<PathBuf>::new());
     let outcome = start(&sandbox, "writer").success().stdout_has("its tree is kept at ");
     let tree = sandbox.show("r2.1")["output"]["tree"].as_str().expect("a tree").to_owned();
     assert!(outcome.stdout.contains(&tree), "{outcome}");

@@ -98,7 +98,7 @@ fn an_attempt_that_is_cancelled_while_its_tree_is_prepared_never_starts_its_agen
     let left = fs::read_dir(trees).into_iter().flatten().flatten().flat_map(|workspace| {
         fs::read_dir(workspace.path()).into_iter().flatten().flatten().map(|tree| tree.path())
     });
-    assert_eq!(left.collect::<Vec<_>>(), [PathBuf::new(); 0]);
+    assert_eq!(left.collect::<Vec<_>>(), Vec::<PathBuf>::new());
 }
 
 #[test]
