@@ -65,12 +65,7 @@ impl From<ErrorBody> for Failure {
 
 impl From<OpenError> for Failure {
     fn from(error: OpenError) -> Self {
-        let hint = error.hint();
-        let message = match std::error::Error::source(&error) {
-            Some(source) => format!("{error}: {source}"),
-            None => error.to_string(),
-        };
-        Self(ErrorBody::new(ErrorKind::NotRecorded, message, hint))
+        Self(ErrorBody::new(ErrorKind::NotRecorded, error.to_string(), error.hint()))
     }
 }
 

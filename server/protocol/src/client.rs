@@ -47,7 +47,7 @@ impl Client {
             if !build.is_newer_than(&info.build) {
                 return Ok(client);
             }
-            match client.stop().await {
+            match client.stop(folders).await {
                 // Gone already: somebody else has asked it, or it died.
                 Err(error) if !error.may_be_asked_again() => return Err(error),
                 _ => {}
@@ -80,14 +80,12 @@ impl Client {
         read(response).await
     }
 
-    /// Has the daemon record what it has and leave; comes back when it has gone.
-    pub async fn stop(&mut self) -> Result<(), ClientError> {
+    /// Has the daemon record what it has and leave; comes back when its process has ended.
+    pub async fn stop(&mut self, folders: &Folders) -> Result<(), ClientError> {
+        let pid = self.daemon().await?.pid;
         let response = self.send(Method::POST, routes::STOP, &()).await?;
         read::<()>(response).await?;
-        // The daemon closes its connections as the last thing it does.
-        let closed = self.send(Method::GET, routes::DAEMON, &()).await;
-        drop(closed);
-        Ok(())
+        launch::wait_for_end(folders, pid).await
     }
 
     pub async fn events(mut self, request: &EventsRequest) -> Result<Events, ClientError> {

@@ -7,7 +7,8 @@
 use crate::error::ClientError;
 use orchestra_core::folders::Folders;
 use std::{
-    io::{BufRead as _, BufReader, Read as _},
+    fs::{File, TryLockError},
+    io::{self, BufRead as _, BufReader, Read as _},
     os::unix::process::CommandExt as _,
     process::{Command, Stdio},
     time::{Duration, Instant},
@@ -37,6 +38,9 @@ pub fn this_program() -> Command {
 /// How long another daemon that holds the lock may take until it listens, or until it has gone.
 const PATIENCE: Duration = Duration::from_secs(10);
 
+/// How often a lock is looked at that another process holds. Locks announce nothing.
+const POLL: Duration = Duration::from_millis(5);
+
 /// Starts a daemon and returns when one listens, this one or another that was faster.
 pub(crate) async fn start(folders: &Folders) -> Result<(), ClientError> {
     let folders = folders.clone();
@@ -56,7 +60,7 @@ fn start_blocking(folders: &Folders) -> Result<(), ClientError> {
             // It may be about to listen, or an old one may be about to let go of the lock.
             Launched::Taken if crate::client::is_listening(&folders.socket()) => return Ok(()),
             Launched::Taken if Instant::now() < deadline => {
-                std::thread::sleep(Duration::from_millis(5));
+                std::thread::sleep(POLL);
             }
             Launched::Taken => {
                 return Err(ClientError::Launch(format!(
@@ -69,13 +73,42 @@ fn start_blocking(folders: &Folders) -> Result<(), ClientError> {
     }
 }
 
+/// Returns when the daemon with this pid has ended: the lock is free, or somebody else's.
+pub(crate) async fn wait_for_end(folders: &Folders, pid: u32) -> Result<(), ClientError> {
+    let lock = folders.daemon_lock();
+    let failed = |why: String| ClientError::Launch(format!("wait until daemon {pid} ends: {why}"));
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        let mut file = match File::open(&lock) {
+            Ok(file) => file,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+            Err(error) => return Err(failed(error.to_string())),
+        };
+        match file.try_lock_shared() {
+            Ok(()) => return Ok(()),
+            Err(TryLockError::Error(error)) => return Err(failed(error.to_string())),
+            Err(TryLockError::WouldBlock) => {}
+        }
+        let mut holder = String::new();
+        file.read_to_string(&mut holder).map_err(|error| failed(error.to_string()))?;
+        // While it is being written it names nobody.
+        if holder.trim().parse().is_ok_and(|holder: u32| holder != pid) {
+            return Ok(());
+        }
+        if Instant::now() > deadline {
+            return Err(failed(format!("it still holds {}", lock.display())));
+        }
+        tokio::time::sleep(POLL).await;
+    }
+}
+
 enum Launched {
     Ready,
     Taken,
 }
 
 fn launch_once() -> Result<Launched, ClientError> {
-    let failed = |error: std::io::Error| ClientError::Launch(error.to_string());
+    let failed = |error: io::Error| ClientError::Launch(error.to_string());
     let mut child = this_program()
         .args(DETACH)
         .current_dir("/")

@@ -55,6 +55,12 @@ pub(crate) fn newest(dir: &Path) -> Option<PathBuf> {
     backups(dir).ok()?.into_iter().next().map(|backup| backup.path)
 }
 
+/// The next step when the database is damaged.
+pub(crate) fn how_to_restore(newest: &Path) -> String {
+    let path = newest.display();
+    format!("`orchestra doctor --restore {path}` puts back the newest backup")
+}
+
 /// Whether the newest backup is older than `every`, or there is none.
 pub(crate) fn is_due(dir: &Path, every: Duration) -> bool {
     let newest = backups(dir).ok().and_then(|backups| backups.into_iter().next());

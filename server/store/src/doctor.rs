@@ -151,7 +151,7 @@ impl Doctor<'_> {
 
     fn restore(&self) -> String {
         match backup::newest(self.dir) {
-            Some(path) => format!("the newest backup is {}", path.display()),
+            Some(path) => backup::how_to_restore(&path),
             None => "there is no backup; the other runs are not affected".to_owned(),
         }
     }

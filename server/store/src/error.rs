@@ -1,6 +1,6 @@
 //! Why the journal could not be opened, read or written, and what a person can do about it.
 
-use crate::{database, files, lock::Holder};
+use crate::{backup, database, files, lock::Holder};
 use orchestra_core::ids::RunId;
 use rusqlite::ErrorCode;
 use std::{
@@ -57,9 +57,7 @@ impl OpenError {
             Self::Older { .. } => {
                 "start the daemon once with this version; it migrates after a backup".to_owned()
             }
-            Self::Corrupt { newest_backup: Some(backup), .. } => {
-                format!("see `orchestra doctor`; the newest backup is {}", backup.display())
-            }
+            Self::Corrupt { newest_backup: Some(backup), .. } => backup::how_to_restore(backup),
             Self::Corrupt { newest_backup: None, file, .. } => format!(
                 "there is no backup; see `orchestra doctor`, or move {} away to begin anew",
                 file.parent().unwrap_or(file).display()

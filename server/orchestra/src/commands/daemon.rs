@@ -43,7 +43,7 @@ pub(crate) async fn run(command: Daemon, json: bool) -> Result<Done, Failure> {
 async fn stop(folders: &Folders, json: bool) -> Result<Done, Failure> {
     session::refuse_agents("stop the daemon")?;
     let stopped = match Client::connect(folders).await {
-        Ok(mut client) => client.stop().await.map(|()| true),
+        Ok(mut client) => client.stop(folders).await.map(|()| true),
         Err(ClientError::NoDaemon(_)) => Ok(false),
         Err(error) => Err(error),
     };

@@ -2,6 +2,7 @@
 
 mod crew;
 mod daemons;
+mod damage;
 mod failpoints;
 mod handover;
 mod kills;
