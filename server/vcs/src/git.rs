@@ -283,7 +283,7 @@ mod tests {
 
     #[test]
     fn much_output_on_both_pipes_neither_blocks_nor_is_lost() {
-        let script = "head -c 1000000 /dev/zero; head -c 1000000 /dev/zero >&2; :";
+        let script = "head -c 1000000 /dev/zero >&2 && head -c 1000000 /dev/zero; :";
         let answer = run_script(script, PATIENCE).answer().unwrap();
         assert_eq!(answer.stdout.len(), 1_000_000);
         assert_eq!(answer.stderr.len() as u64, STDERR_KEPT);

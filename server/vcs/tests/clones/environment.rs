@@ -94,9 +94,11 @@ fn filters_of_the_user_leave_pointers_as_they_are() {
 
 #[test]
 fn without_git_the_next_step_is_named() {
-    let empty = tempfile::tempdir().unwrap();
-    // Folders relative to wherever the daemon was started are not looked into.
-    let path = format!("{}:relative:", empty.path().display());
+    // A git in a folder relative to wherever the daemon was started is not taken.
+    let relative = tempfile::tempdir().unwrap();
+    make_program(&relative.path().join("git"), "#!/bin/sh\necho git version 2.99.0\n");
+    let up = "../".repeat(env::current_dir().unwrap().components().count());
+    let path = format!("{up}{}:/nonexistent", relative.path().display());
     let variables = [("PATH", path.as_ref())];
     if ran_with("environment::without_git_the_next_step_is_named", &variables) {
         return;
