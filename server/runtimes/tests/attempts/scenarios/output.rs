@@ -1,8 +1,15 @@
 //! What agents write, and what the log keeps of it.
 
-use super::{Scenario, bench::Bench};
+use super::{
+    Scenario,
+    bench::{Bench, pid, wait_readable},
+};
 use orchestra_runtimes::attempt::End;
-use std::{fs, time::Instant};
+use rustix::{
+    pipe::fcntl_setpipe_size,
+    process::{PidfdFlags, Signal, kill_process, pidfd_open},
+};
+use std::{fs, io::Write as _, time::Instant};
 
 pub(crate) const SCENARIOS: &[Scenario] = &[
     ("both_streams_are_in_the_log", both_streams),
@@ -12,6 +19,7 @@ pub(crate) const SCENARIOS: &[Scenario] = &[
     ("what_the_agent_logs_itself_is_appended", own_log),
     ("a_log_that_leads_elsewhere_is_not_followed", own_log_elsewhere),
     ("an_end_of_the_pipe_that_is_held_elsewhere_keeps_nothing_waiting", held_elsewhere),
+    ("what_is_in_the_pipe_at_the_end_is_in_the_log", rest_of_the_pipe),
     ("output_can_be_read_while_the_agent_runs", while_it_runs),
 ];
 
@@ -109,6 +117,28 @@ fn held_elsewhere() {
     assert_eq!(bench.log(), "before\nafter\n");
 }
 
+fn rest_of_the_pipe() {
+    const SIZE: usize = 1 << 20;
+    let mut bench = Bench::new("echo up > $ready; read line < $go; exit 0");
+    let go = bench.pipe("go");
+    bench.start_until("up");
+    let agent = bench.attempt.claim().unwrap().unwrap().agent.unwrap();
+    let pidfd = pidfd_open(pid(agent.pid), PidfdFlags::empty()).unwrap();
+    // More than the shim takes at a time, all there before it looks again.
+    kill_process(pid(bench.shim_pid()), Signal::STOP).unwrap();
+    let path = format!("/proc/{}/fd/1", agent.pid);
+    let mut stdout = fs::OpenOptions::new().write(true).open(path).unwrap();
+    fcntl_setpipe_size(&stdout, SIZE).unwrap();
+    stdout.write_all(&vec![b'x'; SIZE / 2]).unwrap();
+    drop(stdout);
+    fs::write(go, "1\n").unwrap();
+    wait_readable(pidfd, "the end of the agent");
+    kill_process(pid(bench.shim_pid()), Signal::CONT).unwrap();
+    let result = bench.result();
+    assert_eq!(result.log.bytes, SIZE as u64 / 2);
+    assert_eq!(bench.log().len(), SIZE / 2);
+}
+
 fn while_it_runs() {
     let mut bench = Bench::new("echo one; echo up > $ready; read line < $go; echo two");
     let go = bench.pipe("go");
@@ -120,7 +150,7 @@ fn while_it_runs() {
     bench.spawn();
     bench.wait_for("up");
     while bench.log() != "one\n" {
-        super::bench::wait_readable(&inotify, "the first line in the log");
+        wait_readable(&inotify, "the first line in the log");
         let _ = rustix::io::read(&inotify, &mut [0; 4096]).unwrap();
     }
     fs::write(go, "1\n").unwrap();
