@@ -24,7 +24,7 @@ use rustix::{
     process::{getpid, set_child_subreaper, setsid},
     thread::set_name,
 };
-use std::{ffi::OsString, fs::OpenOptions, io, path::Path, process::ExitCode};
+use std::{ffi::OsString, fs::OpenOptions, io, path::Path, process::ExitCode, time::Duration};
 use supervisor::Supervisor;
 
 /// The environment variable of the crate `fail`.
@@ -38,6 +38,9 @@ pub(crate) mod exit {
     pub(crate) const USAGE: u8 = 2;
     pub(crate) const NOT_STARTED: u8 = 127;
 }
+
+/// How often a result that found no room on the disk is tried again. Nothing announces room.
+const LOOK_FOR_ROOM_AGAIN: Duration = Duration::from_millis(250);
 
 /// Runs the attempt whose folder is the first argument, to its end.
 pub fn main(mut arguments: impl Iterator<Item = OsString>) -> ExitCode {
@@ -86,16 +89,34 @@ fn not_started(error: &io::Error) -> AttemptResult {
     }
 }
 
-/// On a full disk, half of the log has to go: without a result all of the work would be lost.
+/// On a full disk, half of the log has to go: without a result all of the work would be lost. Where
+/// that is not enough, the result waits for room.
 fn write(attempt: &AttemptDir, mut result: AttemptResult) -> io::Result<()> {
-    let Err(error) = attempt.write_result(&result) else { return Ok(()) };
-    if error.kind() != io::ErrorKind::StorageFull {
-        return Err(error);
+    let mut halved = false;
+    loop {
+        match attempt.write_result(&result) {
+            Err(error) if error.kind() == io::ErrorKind::StorageFull => {}
+            written => return written,
+        }
+        if halved {
+            std::thread::sleep(LOOK_FOR_ROOM_AGAIN);
+        } else {
+            halved = true;
+            result.log.cut += halve_log(attempt)?;
+            result.log.problem =
+                Some("the disk is full, and half of it had to make room".to_owned());
+        }
     }
-    let log = OpenOptions::new().write(true).open(attempt.log_path())?;
+}
+
+/// Answers how much has gone.
+fn halve_log(attempt: &AttemptDir) -> io::Result<u64> {
+    let log = match OpenOptions::new().write(true).open(attempt.log_path()) {
+        // The agent has written nothing.
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(0),
+        log => log?,
+    };
     let size = log.metadata()?.len();
     log.set_len(size / 2)?;
-    result.log.cut += size - size / 2;
-    result.log.problem = Some("the disk is full, and half of it had to make room".to_owned());
-    attempt.write_result(&result)
+    Ok(size - size / 2)
 }
