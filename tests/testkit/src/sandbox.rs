@@ -7,10 +7,11 @@ use crate::{
 };
 use std::{
     env,
-    ffi::OsStr,
+    ffi::{OsStr, OsString},
     fs,
     os::unix::fs::PermissionsExt as _,
     path::{Path, PathBuf},
+    sync::OnceLock,
     thread,
     time::Duration,
 };
@@ -38,6 +39,8 @@ const GRACE: Duration = Duration::from_secs(2);
 pub struct Sandbox {
     folder: TempDir,
     id: String,
+    /// The program and arguments through which all others are started.
+    launcher: OnceLock<Vec<OsString>>,
 }
 
 impl Default for Sandbox {
@@ -54,7 +57,8 @@ impl Sandbox {
         let folder = tempfile::Builder::new().prefix("o").tempdir_in(parent);
         let folder = folder.expect("create a sandbox");
         let test = thread::current().name().unwrap_or("unnamed").to_owned();
-        let sandbox = Self { id: format!("{test} in {}", folder.path().display()), folder };
+        let id = format!("{test} in {}", folder.path().display());
+        let sandbox = Self { id, folder, launcher: OnceLock::new() };
         for (_, name) in FOLDERS {
             fs::create_dir(sandbox.path(name)).expect("create the sandbox's folders");
         }
@@ -149,11 +153,31 @@ impl Sandbox {
 
     /// Any program, in the workspace, as this sandbox's user.
     pub fn command(&self, program: impl AsRef<OsStr>) -> Cmd {
-        let mut cmd = Cmd::new(program, &self.workspace());
+        let workspace = self.workspace();
+        self.dress(match self.launcher.get().map(Vec::as_slice) {
+            Some([launcher, arguments @ ..]) => {
+                Cmd::new(launcher, &workspace).args(arguments).arg(program)
+            }
+            _ => Cmd::new(program, &workspace),
+        })
+    }
+
+    /// Gives a program the variables of this sandbox's user.
+    fn dress(&self, mut cmd: Cmd) -> Cmd {
         for (variable, name) in FOLDERS {
             cmd = cmd.env(variable, self.path(name));
         }
         cmd.env("ORCHESTRA_TEST", &self.id).env("GIT_CONFIG_NOSYSTEM", "1")
+    }
+
+    /// From now on every program of this sandbox is started through this one, which may give it other
+    /// surroundings. To be said once.
+    ///
+    /// # Panics
+    /// When it has been said before.
+    pub fn start_through(&self, launcher: impl IntoIterator<Item = impl Into<OsString>>) {
+        let launcher = launcher.into_iter().map(Into::into).collect();
+        self.launcher.set(launcher).expect("a sandbox has one launcher");
     }
 
     /// The living processes of this sandbox.
@@ -172,7 +196,10 @@ impl Sandbox {
             fs::read_dir(self.runtime()).is_ok_and(|mut entries| entries.next().is_some());
         if had_one && !self.processes().is_empty() {
             // One that does not stop is found below, with its command line.
-            self.orchestra(["daemon", "stop"]).run();
+            // Not through the launcher, whose surroundings may have gone.
+            self.dress(Cmd::new(program::orchestra(), &self.workspace()))
+                .args(["daemon", "stop"])
+                .run();
         }
     }
 }

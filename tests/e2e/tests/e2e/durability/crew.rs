@@ -51,7 +51,7 @@ impl Crew {
     pub(crate) fn that(act: impl Fn(&Sandbox, &str) -> String) -> Self {
         let sandbox = Sandbox::new();
         // One that has to be killed is killed soon. In a file, since shims start daemons too.
-        sandbox.configure("[attempt]\ngrace = \"300ms\"\n");
+        sandbox.configure("attempt.grace = \"300ms\"\nstore.try_again = \"20ms\"\n");
         for agent in ["left", "right", "join"] {
             let effect =
                 format!("echo \"$ORCHESTRA_ATTEMPT\" >> '{}'", effects(&sandbox).display());
@@ -103,7 +103,7 @@ impl Crew {
         (self.gate("left").wait(), self.gate("right").wait())
     }
 
-    /// Starts the run `r1` and follows it no further.
+    /// Starts a run, the first one being `r1`, and follows it no further.
     pub(crate) fn start_run(&self) {
         self.sandbox.orchestra(["run", "crew", "--detach"]).run().success();
     }

@@ -45,7 +45,7 @@ fn it_is_started_looked_at_and_stopped() {
 #[test]
 fn it_leaves_when_nothing_is_left_to_do_and_not_before() {
     let crew = Crew::at_gates();
-    crew.sandbox.configure("[daemon]\nidle_exit = \"20ms\"\n");
+    crew.sandbox.configure("daemon.idle_exit = \"20ms\"\n");
     crew.start_run();
     let at_work = crew.both_at_work();
     // A client that comes and goes begins the idle time anew, many times over.

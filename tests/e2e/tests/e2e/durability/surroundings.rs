@@ -1,0 +1,39 @@
+//! Surroundings that a test cannot ask its machine for: a small disk, a workspace that is read-only.
+
+use orchestra_testkit::{Running, Sandbox};
+use std::time::Duration;
+
+/// A mount namespace of the sandbox's own. Everything that the sandbox starts afterwards lives in it.
+#[derive(Debug)]
+pub(crate) struct Surroundings {
+    /// Holds the namespace open.
+    _holder: Running,
+}
+
+impl Surroundings {
+    /// Runs these lines of `sh` in a new namespace, which the sandbox then enters. `None` where the
+    /// machine refuses it; the test says so.
+    pub(crate) fn enter(sandbox: &Sandbox, mounts: &str) -> Option<Self> {
+        // With a user namespace for those who are not root, and without for those who may not have one.
+        for (unshare, nsenter) in
+            [("-Urm", &["-U", "-m", "--preserve-credentials"][..]), ("-m", &["-m"][..])]
+        {
+            let script = format!("set -e; {mounts}");
+            let trial = sandbox.command("unshare").args([unshare, "sh", "-c", &script]).run();
+            if trial.exit_code() != Some(0) {
+                println!("unshare {unshare} is refused: {}", trial.stderr.trim());
+                continue;
+            }
+            let script = format!("{script}\necho entered; exec sleep infinity");
+            let holder = sandbox.command("unshare").args([unshare, "sh", "-c", &script]).spawn();
+            holder.wait_for_stdout("entered", Duration::from_secs(10));
+            let target = ["nsenter".to_owned(), "-t".to_owned(), holder.pid().to_string()];
+            let rest = nsenter.iter().map(|&argument| argument.to_owned());
+            // Without this, nsenter would start programs in the root folder of the namespace.
+            let folder = format!("--wdns={}", sandbox.workspace().display());
+            sandbox.start_through(target.into_iter().chain(rest).chain([folder]));
+            return Some(Self { _holder: holder });
+        }
+        None
+    }
+}
