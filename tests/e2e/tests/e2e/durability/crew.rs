@@ -129,6 +129,21 @@ impl Crew {
         killed.for_each(orchestra_testkit::Process::kill);
     }
 
+    /// Kills every shim, and waits until the agents that were under them have followed: one that has not
+    /// might still be met at its gate.
+    pub(crate) fn kill_shims(&self) {
+        let agents = || -> BTreeSet<i32> {
+            let processes = self.sandbox.processes();
+            let agents = processes.iter().filter(|p| p.command_line.contains(".orchestra/bin/"));
+            agents.map(|agent| agent.pid).collect()
+        };
+        let before = agents();
+        self.kill("__shim");
+        eventually("the agents of killed shims have ended", LIMIT, || {
+            agents().is_disjoint(&before).then_some(())
+        });
+    }
+
     /// Waits until a run has ended, whether anybody follows it or not.
     pub(crate) fn wait_for_end(&self, run: &str) -> Outcome {
         self.sandbox.orchestra(["watch", run]).limit(LIMIT).run()

@@ -62,9 +62,12 @@ fn in_a_read_only_workspace_a_run_ends_and_says_that_its_files_are_behind() {
         "mount --bind '{workspace}' '{workspace}'; \
          mount -o remount,bind,ro '{workspace}'"
     );
-    let Some(_read_only) = Surroundings::enter(&crew.sandbox, &mounts) else {
-        println!("no read-only workspace can be had here");
-        return;
+    let _read_only = match Surroundings::enter(&crew.sandbox, &mounts) {
+        Ok(read_only) => read_only,
+        Err(refusals) => {
+            println!("no read-only workspace can be had here: {refusals}");
+            return;
+        }
     };
     crew.sandbox.command("touch").arg("probe").run().code(1).stderr_has("Read-only file system");
 

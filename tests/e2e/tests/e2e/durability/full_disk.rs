@@ -15,9 +15,12 @@ fn a_full_disk_records_nothing_and_loses_nothing() {
         "cp -a '{state}' '{state}.kept'; mount -t tmpfs -o size=4m,mode=700 none '{state}'; \
          cp -a '{state}.kept/.' '{state}'; rm -r '{state}.kept'"
     );
-    let Some(_disk) = Surroundings::enter(&crew.sandbox, &mounts) else {
-        println!("no small disk can be had here; the failpoint stands in for it");
-        return;
+    let _disk = match Surroundings::enter(&crew.sandbox, &mounts) {
+        Ok(disk) => disk,
+        Err(refusals) => {
+            println!("no small disk can be had here, the failpoint stands in for it: {refusals}");
+            return;
+        }
     };
     crew.start_run();
     let at_work = crew.both_at_work();

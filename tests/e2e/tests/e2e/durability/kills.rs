@@ -44,7 +44,7 @@ fn what_a_killed_shim_leaves_is_ended_and_its_task_tried_again() {
     crew.start_run();
     let first = crew.gate("left").wait();
 
-    crew.kill("__shim");
+    crew.kill_shims();
     drop(first);
     crew.gate("left").open();
 
@@ -68,7 +68,7 @@ fn daemon_and_shims_killed_at_once_cost_one_try_each() {
     let first = crew.both_at_work();
 
     crew.kill("daemon __serve");
-    crew.kill("__shim");
+    crew.kill_shims();
     drop(first);
     crew.sandbox.orchestra(["daemon", "start"]).run().success();
     drop(crew.both_at_work());
@@ -88,7 +88,7 @@ fn a_task_whose_shim_is_killed_three_times_in_a_row_fails_and_says_why() {
     let run = crew.sandbox.orchestra(["run", "crew"]).spawn();
     for _ in 0..3 {
         let at_work = crew.gate("left").wait();
-        crew.kill("__shim");
+        crew.kill_shims();
         drop(at_work);
     }
 

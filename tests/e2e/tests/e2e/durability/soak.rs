@@ -20,7 +20,6 @@ impl Dice {
     }
 
     fn new(seed: u64) -> Self {
-        println!("seed {seed}; repeat with ORCHESTRA_TEST_SEED={seed}");
         // Zero would stay zero.
         Self(seed | 1)
     }
@@ -54,7 +53,9 @@ impl Victim {
 
 #[test]
 fn soak_of_random_kills() {
-    let mut dice = Dice::new(seed());
+    let seed = seed();
+    println!("seed {seed}; repeat with ORCHESTRA_TEST_SEED={seed}");
+    let mut dice = Dice::new(seed);
     let kills = size().pick(25, 500);
     let crew = Crew::that(|_, _| "sleep 0.05".to_owned());
     let mut killed: BTreeMap<Victim, u32> = BTreeMap::new();
@@ -94,7 +95,9 @@ fn is_over(crew: &Crew, run: &str) -> bool {
 
 #[test]
 fn soak_of_pairs_of_crashes() {
-    let mut dice = Dice::new(seed());
+    let seed = seed();
+    println!("seed {seed}; repeat with ORCHESTRA_TEST_SEED={seed}");
+    let mut dice = Dice::new(seed);
     let pairs: Vec<(&str, &str)> =
         COVERED.iter().flat_map(|one| COVERED.iter().map(|other| (*one, *other))).collect();
     let all = pairs.len();
@@ -104,13 +107,13 @@ fn soak_of_pairs_of_crashes() {
     );
     println!("{} of {all} pairs: {chosen:?}", chosen.len());
     for (first, second) in chosen {
+        println!("{first}, then {second}");
         crash_twice(first, second);
     }
 }
 
 /// The first daemon and its shims crash at the first point, its successor and its shims at the second.
 fn crash_twice(first: &str, second: &str) {
-    println!("{first}, then {second}");
     let crew = Crew::new();
     crew.start_daemon(&format!("{first}=return"));
     let armed = crew.sandbox.orchestra(["run", "crew", "--detach"]);

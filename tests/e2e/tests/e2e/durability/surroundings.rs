@@ -11,9 +11,10 @@ pub(crate) struct Surroundings {
 }
 
 impl Surroundings {
-    /// Runs these lines of `sh` in a new namespace, which the sandbox then enters. `None` where the
-    /// machine refuses it; the test says so.
-    pub(crate) fn enter(sandbox: &Sandbox, mounts: &str) -> Option<Self> {
+    /// Runs these lines of `sh` in a new namespace, which the sandbox then enters. Fails with the
+    /// machine's words where it refuses that.
+    pub(crate) fn enter(sandbox: &Sandbox, mounts: &str) -> Result<Self, String> {
+        let mut refusals = String::new();
         // With a user namespace for those who are not root, and without for those who may not have one.
         for (unshare, nsenter) in
             [("-Urm", &["-U", "-m", "--preserve-credentials"][..]), ("-m", &["-m"][..])]
@@ -21,7 +22,7 @@ impl Surroundings {
             let script = format!("set -e; {mounts}");
             let trial = sandbox.command("unshare").args([unshare, "sh", "-c", &script]).run();
             if trial.exit_code() != Some(0) {
-                println!("unshare {unshare} is refused: {}", trial.stderr.trim());
+                refusals += &format!("unshare {unshare}: {}; ", trial.stderr.trim());
                 continue;
             }
             let script = format!("{script}\necho entered; exec sleep infinity");
@@ -32,8 +33,8 @@ impl Surroundings {
             // Without this, nsenter would start programs in the root folder of the namespace.
             let folder = format!("--wdns={}", sandbox.workspace().display());
             sandbox.start_through(target.into_iter().chain(rest).chain([folder]));
-            return Some(Self { _holder: holder });
+            return Ok(Self { _holder: holder });
         }
-        None
+        Err(refusals)
     }
 }
