@@ -134,7 +134,11 @@ fn who_follows_a_run_does_not_start_daemons_for_ever_that_die_at_once() {
     crew.sandbox.wait_for_status("r1/look", "succeeded");
 
     crew.kill("daemon __serve");
-    crew.wait_for_daemon();
+    // Else the shim might find no daemon after the first crash, and start one that is not armed.
+    eventually("the next daemon watches the shim", LIMIT, || {
+        let log = crew.sandbox.orchestra(["daemon", "log"]).run();
+        log.stdout.contains("found again").then_some(())
+    });
     drop(at_work);
 
     let outcome = run.wait(LIMIT).code(3).stderr_has("5 daemons in a row have died at once");
