@@ -58,6 +58,15 @@ pub(crate) struct CountedStream {
     count: Arc<watch::Sender<Count>>,
 }
 
+impl CountedStream {
+    /// The process that has connected, where the system says.
+    pub(crate) fn peer(&self) -> Option<u32> {
+        let pid = self.stream.peer_cred().ok()?.pid()?;
+        // None or zero: it is in a namespace that we do not see into, and no child of ours.
+        u32::try_from(pid).ok().filter(|pid| *pid != 0)
+    }
+}
+
 impl Drop for CountedStream {
     fn drop(&mut self) {
         self.count.send_modify(|count| count.open = count.open.saturating_sub(1));

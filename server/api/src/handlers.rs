@@ -1,10 +1,10 @@
 //! One handler per path of the API.
 
-use crate::events;
+use crate::{caller::Caller, events};
 use axum::{
     Json, Router,
     body::Body,
-    extract::{State, rejection::JsonRejection},
+    extract::{ConnectInfo, State, rejection::JsonRejection},
     http::{StatusCode, header::CONTENT_TYPE},
     response::{IntoResponse, Response},
     routing::{get, post},
@@ -75,9 +75,11 @@ async fn daemon(State(app): State<App>) -> Json<DaemonInfo> {
 
 async fn command(
     State(app): State<App>,
+    ConnectInfo(caller): ConnectInfo<Caller>,
     request: Result<Json<CommandRequest>, JsonRejection>,
 ) -> Result<Json<Answer>, Failure> {
     let Json(request) = request?;
+    caller.must_be_the_user(&app)?;
     let workspace = open(&app, &request.root).await?;
     Ok(Json(workspace.command(request).await?))
 }
@@ -105,9 +107,11 @@ async fn poke(
 
 async fn rebuild(
     State(app): State<App>,
+    ConnectInfo(caller): ConnectInfo<Caller>,
     request: Result<Json<WorkspaceRequest>, JsonRejection>,
 ) -> Result<Json<Rebuilt>, Failure> {
     let Json(request) = request?;
+    caller.must_be_the_user(&app)?;
     let workspace = open(&app, &request.root).await?;
     Ok(Json(workspace.rebuild().await?))
 }
@@ -121,9 +125,13 @@ async fn projected(
     Ok(Json(()))
 }
 
-async fn stop(State(app): State<App>) -> Json<()> {
+async fn stop(
+    State(app): State<App>,
+    ConnectInfo(caller): ConnectInfo<Caller>,
+) -> Result<Json<()>, Failure> {
+    caller.must_be_the_user(&app)?;
     app.leave.send_replace(true);
-    Json(())
+    Ok(Json(()))
 }
 
 async fn open(app: &App, root: &Path) -> Result<Workspace, Failure> {

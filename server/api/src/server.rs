@@ -1,6 +1,7 @@
 //! Serving, until there is nothing left to serve.
 
 use crate::{
+    caller::Caller,
     connections::{Count, CountingListener},
     handlers::{App, router},
 };
@@ -28,7 +29,8 @@ pub async fn serve(
     let app = App { engine: Arc::clone(&engine), leave: Arc::clone(&leave) };
 
     let mut leaving = leave.subscribe();
-    let server = axum::serve(listener, router(app)).with_graceful_shutdown(async move {
+    let service = router(app).into_make_service_with_connect_info::<Caller>();
+    let server = axum::serve(listener, service).with_graceful_shutdown(async move {
         // The sender lives as long as the application.
         let _ = leaving.wait_for(|leaving| *leaving).await;
     });

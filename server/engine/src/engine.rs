@@ -11,7 +11,11 @@ use crate::{
     workspace::{OpenError, Workspace},
 };
 use orchestra_core::{
-    config::Config, folders::Folders, ids::WorkspaceId, state::Limits, time::Timestamp,
+    config::Config,
+    folders::Folders,
+    ids::{AttemptId, WorkspaceId},
+    state::Limits,
+    time::Timestamp,
 };
 use orchestra_protocol::{
     build::Build,
@@ -48,6 +52,12 @@ pub struct Engine {
 impl Engine {
     pub fn new(options: EngineOptions) -> Self {
         Self { options, started: clock::now(), workspaces: Mutex::new(BTreeMap::new()) }
+    }
+
+    /// The attempt for which a process works; `None` when it works for the user. Fails when the process
+    /// has gone.
+    pub fn attempt_of(&self, pid: u32) -> std::io::Result<Option<AttemptId>> {
+        orchestra_runtimes::caller::attempt_of(pid, &self.options.folders.state)
     }
 
     /// The workspace at `root`, which must be canonical; opens it if it is not open yet, and with that

@@ -14,7 +14,10 @@ use orchestra_protocol::{
     folders::{self as find_folders, FoldersError},
     root,
 };
-use orchestra_runtimes::catalog::{self, Loaded};
+use orchestra_runtimes::{
+    caller,
+    catalog::{self, Loaded},
+};
 use orchestra_store::{OpenError, Reader, StoreError};
 use std::{
     env,
@@ -141,16 +144,21 @@ pub(crate) async fn connect(folders: &Folders, what: &str) -> Result<Client, Fai
 
 /// What an agent may do it does through its own tools; it does not command the daemon.
 pub(crate) fn refuse_agents(what: &str) -> Result<(), Failure> {
-    match env::var("ORCHESTRA_ATTEMPT") {
-        Err(_) => Ok(()),
-        Ok(attempt) => {
-            let attempt = attempt.split(':').next().unwrap_or_default().to_owned();
-            Err(Failure::new(
-                Class::Refused,
-                format!("{what}: this is the agent of {attempt}, and agents do not command"),
-                "end the task, and say in its result what should be done next",
-            ))
-        }
+    let marked = env::var("ORCHESTRA_ATTEMPT").ok();
+    let marked = marked.map(|marker| marker.split(':').next().unwrap_or_default().to_owned());
+    // An agent may have cleared its environment, but it still descends from its shim.
+    let descends = || {
+        let state = find_folders::find().ok()?.state;
+        let attempt = caller::attempt_of(std::process::id(), &state).ok().flatten();
+        attempt.map(|attempt| attempt.to_string())
+    };
+    match marked.or_else(descends) {
+        None => Ok(()),
+        Some(attempt) => Err(Failure::new(
+            Class::Refused,
+            format!("{what}: this is the agent of {attempt}, and agents do not command"),
+            "end the task, and say in its result what should be done next",
+        )),
     }
 }
 

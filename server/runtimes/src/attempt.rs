@@ -33,5 +33,5 @@ pub use crate::process::Identity;
 pub(crate) use claim::HeldClaim;
 pub(crate) use events::EventWriter;
 pub(crate) use inbox::{messages_after, open_bell};
-pub(crate) use spawn::{as_pid, this_program};
+pub(crate) use spawn::{SHIM, as_pid, this_program};
 pub(crate) use spec::own_log;
