@@ -8,6 +8,17 @@ use orchestra_testkit::{Outcome, eventually};
 
 #[test]
 fn a_full_disk_records_nothing_and_loses_nothing() {
+    fill_the_disk(|_| {});
+}
+
+#[test]
+fn a_daemon_that_dies_on_a_full_disk_loses_nothing_either() {
+    fill_the_disk(|crew| crew.kill("daemon __serve"));
+}
+
+/// Fills the disk below the state folder while two agents work, does something more once both have
+/// ended, and makes room.
+fn fill_the_disk(meanwhile: impl Fn(&Crew)) {
     let crew = Crew::at_gates();
     let state = crew.sandbox.state().parent().unwrap().display().to_string();
     // What was there, such as the trust in the workspace, moves along.
@@ -40,6 +51,7 @@ fn a_full_disk_records_nothing_and_loses_nothing() {
         let of_agents = |p: &&orchestra_testkit::Process| p.command_line.contains(".orchestra/bin");
         (processes.iter().filter(of_agents).count() == 0).then_some(())
     });
+    meanwhile(&crew);
     assert_eq!(crew.sandbox.status("r1/left"), "running");
     not_recorded(crew.sandbox.orchestra(["run", "crew", "--detach"]).run());
 
