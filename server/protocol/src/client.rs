@@ -83,9 +83,15 @@ impl Client {
     /// Has the daemon record what it has and leave; comes back when its process has ended.
     pub async fn stop(&mut self, folders: &Folders) -> Result<(), ClientError> {
         let pid = self.daemon().await?.pid;
-        let response = self.send(Method::POST, routes::STOP, &()).await?;
-        read::<()>(response).await?;
-        launch::wait_for_end(folders, pid).await
+        let asked = match self.send(Method::POST, routes::STOP, &()).await {
+            Ok(response) => read::<()>(response).await,
+            Err(error) => Err(error),
+        };
+        match asked {
+            Err(error) if !error.may_be_asked_again() => Err(error),
+            // Without an answer it is on its way out as well.
+            _ => launch::wait_for_end(folders, pid).await,
+        }
     }
 
     pub async fn events(mut self, request: &EventsRequest) -> Result<Events, ClientError> {

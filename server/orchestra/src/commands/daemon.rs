@@ -8,7 +8,7 @@ use crate::{
     show::table::Table,
 };
 use orchestra_core::folders::Folders;
-use orchestra_protocol::{client::Client, command::DaemonInfo, error::ClientError};
+use orchestra_protocol::{client::Client, command::DaemonInfo};
 use std::{fs, io};
 
 pub(crate) async fn run(command: Daemon, json: bool) -> Result<Done, Failure> {
@@ -43,8 +43,13 @@ pub(crate) async fn run(command: Daemon, json: bool) -> Result<Done, Failure> {
 async fn stop(folders: &Folders, json: bool) -> Result<Done, Failure> {
     session::refuse_agents("stop the daemon")?;
     let stopped = match Client::connect(folders).await {
-        Ok(mut client) => client.stop(folders).await.map(|()| true),
-        Err(ClientError::NoDaemon(_)) => Ok(false),
+        Ok(mut client) => client.stop(folders).await,
+        Err(error) => Err(error),
+    };
+    let stopped = match stopped {
+        Ok(()) => Ok(true),
+        // There is none, or it has gone before it could be asked.
+        Err(error) if error.may_be_asked_again() => Ok(false),
         Err(error) => Err(error),
     };
     let stopped = stopped.map_err(|error| Failure::client("stop the daemon", error))?;
