@@ -2,6 +2,7 @@
 
 use rustix::{
     io::Errno,
+    param::clock_ticks_per_second,
     time::{
         ClockId, Itimerspec, TimerfdClockId, TimerfdFlags, TimerfdTimerFlags, Timespec,
         clock_gettime, timerfd_create, timerfd_settime,
@@ -18,6 +19,13 @@ pub(super) type BootTime = Duration;
 
 pub(super) fn now() -> BootTime {
     Duration::try_from(clock_gettime(ClockId::Boottime)).unwrap_or_default()
+}
+
+/// The point in time that `/proc` gives as so many clock ticks; up to one tick too early.
+pub(super) fn of_ticks(ticks: u64) -> BootTime {
+    let a_second = clock_ticks_per_second().max(1);
+    let rest = (ticks % a_second) * 1_000_000_000 / a_second;
+    Duration::from_secs(ticks / a_second) + Duration::from_nanos(rest)
 }
 
 /// A descriptor that becomes readable at a point in time.

@@ -8,7 +8,7 @@ use super::{
     mask::Secrets,
     output::Buffer,
     sentinels::{self, SentinelWatch},
-    tree,
+    tree::{self, Request},
 };
 use crate::{
     attempt::{
@@ -82,6 +82,8 @@ pub(super) struct Supervisor<'a> {
     passage: Passage,
     sentinel_seen_at: Option<BootTime>,
     look_for_sentinels_at: Option<BootTime>,
+    /// What asks everybody to end, once that has begun.
+    request: Option<Request>,
     /// Whether the agent's process has been waited for.
     is_gone: bool,
     end: Option<End>,
@@ -119,6 +121,7 @@ impl<'a> Supervisor<'a> {
             passage: Passage::Waiting,
             sentinel_seen_at: None,
             look_for_sentinels_at: None,
+            request: None,
             is_gone: false,
             end: None,
             leftovers: 0,
@@ -238,9 +241,11 @@ impl<'a> Supervisor<'a> {
 
     /// Takes in whoever has ended. `true`: there is nobody left.
     fn reap(&mut self, agent: Pid) -> io::Result<bool> {
+        let mut has_ended = false;
         loop {
             match wait(WaitOptions::NOHANG) {
                 Ok(Some((pid, status))) => {
+                    has_ended = true;
                     if pid == agent {
                         self.is_gone = true;
                         // A refusal says more than the exit that follows it.
@@ -256,6 +261,11 @@ impl<'a> Supervisor<'a> {
         if self.is_gone && self.phase == Phase::Running {
             self.leftovers = u32::try_from(tree::size()).unwrap_or(u32::MAX);
             self.stop(StopCause::Leftovers, None);
+        }
+        if let Some(request) = &mut self.request
+            && has_ended
+        {
+            request.ask_the_missed();
         }
         Ok(false)
     }
@@ -297,7 +307,7 @@ impl<'a> Supervisor<'a> {
         self.stopped = Some(cause);
         self.tell(ShimEvent::Stopping { cause });
         if self.started.is_some() {
-            tree::terminate(agent);
+            self.request = Some(Request::make(agent));
             let kill_at = boot_time::now() + Duration::from(self.spec.grace);
             self.phase = Phase::Stopping { kill_at };
         }

@@ -3,6 +3,7 @@
 //! The shim is a subreaper, so what is orphaned becomes its child and never escapes it: no `setsid`, no
 //! double fork, no empty environment.
 
+use super::boot_time::{self, BootTime};
 use crate::{attempt::as_pid, process};
 use rustix::{
     io::Errno,
@@ -19,23 +20,53 @@ pub(super) fn size() -> usize {
     descendants.into_iter().filter(|&pid| process::is_running(pid)).count()
 }
 
-/// Asks everything to end: the agent's process group as a whole while the agent lives, and every
-/// process outside it once. Not everybody twice, because many programs take a second request for
-/// impatience and drop their work.
-pub(super) fn terminate(agent: Option<Pid>) {
-    if let Some(agent) = agent {
-        for signal in [Signal::TERM, Signal::CONT] {
-            ignore_gone(kill_process_group(agent, signal));
-        }
-    }
-    let group = agent.map(|agent| agent.as_raw_pid().unsigned_abs());
-    for pid in process::descendants(std::process::id()) {
-        if process::stat(pid).is_ok_and(|stat| Some(stat.group) != group)
-            && let Ok(pid) = as_pid(pid)
-        {
-            // A stopped process takes the signal only when it goes on.
+/// The request to end, to everybody who is there when it is made, and once to each: many programs
+/// take a second one for impatience and drop their work, and what they start to clean up must run.
+#[derive(Debug)]
+pub(super) struct Request {
+    /// The agent's process group, if the agent lived. The system asks it as a whole.
+    group: Option<u32>,
+    made_at: BootTime,
+    asked: BTreeSet<u32>,
+}
+
+impl Request {
+    pub(super) fn make(agent: Option<Pid>) -> Self {
+        let made_at = boot_time::now();
+        if let Some(agent) = agent {
             for signal in [Signal::TERM, Signal::CONT] {
-                ignore_gone(kill_process(pid, signal));
+                ignore_gone(kill_process_group(agent, signal));
+            }
+        }
+        let group = agent.map(|agent| agent.as_raw_pid().unsigned_abs());
+        let mut request = Self { group, made_at, asked: BTreeSet::new() };
+        request.ask_the_missed();
+        request
+    }
+
+    /// Asks those who could not be seen before: when a parent ends, its children belong to nobody for
+    /// a moment. To be called whenever a child has ended.
+    pub(super) fn ask_the_missed(&mut self) {
+        for _ in 0..PASSES {
+            let mut found_new = false;
+            for pid in process::descendants(std::process::id()) {
+                let Ok(stat) = process::stat(pid) else { continue };
+                let was_there = boot_time::of_ticks(stat.start_time) <= self.made_at;
+                if stat.is_zombie || !was_there || !self.asked.insert(pid) {
+                    continue;
+                }
+                found_new = true;
+                if Some(stat.group) != self.group
+                    && let Ok(pid) = as_pid(pid)
+                {
+                    // A stopped process takes the signal only when it goes on.
+                    for signal in [Signal::TERM, Signal::CONT] {
+                        ignore_gone(kill_process(pid, signal));
+                    }
+                }
+            }
+            if !found_new {
+                return;
             }
         }
     }

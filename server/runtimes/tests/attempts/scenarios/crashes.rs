@@ -11,6 +11,7 @@ use std::{fs, time::Duration};
 pub(crate) const SCENARIOS: &[Scenario] = &[
     ("a_result_is_found", result_is_found),
     ("a_running_attempt_is_adopted", adopted),
+    ("an_attempt_that_is_ending_is_never_lost", ending),
     ("an_attempt_that_nobody_started_never_will_be", never_started),
     ("an_attempt_without_a_folder_never_started", no_folder),
     ("of_two_shims_one_runs_the_agent", two_shims),
@@ -42,6 +43,21 @@ fn adopted() {
     fs::write(go, "1\n").unwrap();
     wait_readable(&pidfd, "the end of the adopted shim");
     assert_eq!(bench.result().end, End::Exited { code: 5 });
+}
+
+fn ending() {
+    let mut bench = Bench::new("echo up > $ready; exit 7");
+    bench.start_until("up");
+    // Again and again, so that some look falls between the agent's end and its result.
+    let result = loop {
+        match probe(&bench.attempt).unwrap() {
+            Found::Alive { .. } => {}
+            Found::Ended(result) => break result,
+            found => panic!("{found:?}"),
+        }
+    };
+    assert_eq!(result.end, End::Exited { code: 7 });
+    bench.wait_for_shims();
 }
 
 fn never_started() {

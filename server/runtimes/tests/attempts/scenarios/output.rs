@@ -103,8 +103,9 @@ fn own_log_elsewhere() {
 }
 
 fn held_elsewhere() {
-    // We take the agent's end of the pipe and keep it, as a service that it talks to could.
-    let mut bench = Bench::new("echo before; echo up > $ready; read line < $go; echo after");
+    // We take the agent's end of the pipe and keep it, as a service that it talks to could. The brackets
+    // leave the agent's own output where it is while the word is written.
+    let mut bench = Bench::new("echo before; (echo up > $ready); read line < $go; echo after");
     let go = bench.pipe("go");
     bench.start_until("up");
     let agent = bench.attempt.claim().unwrap().unwrap().agent.unwrap();
@@ -119,7 +120,7 @@ fn held_elsewhere() {
 
 fn rest_of_the_pipe() {
     const SIZE: usize = 1 << 20;
-    let mut bench = Bench::new("echo up > $ready; read line < $go; exit 0");
+    let mut bench = Bench::new("(echo up > $ready); read line < $go; exit 0");
     let go = bench.pipe("go");
     bench.start_until("up");
     let agent = bench.attempt.claim().unwrap().unwrap().agent.unwrap();
