@@ -67,6 +67,29 @@ fn the_prompt_says_who_where_what_and_how_to_hand_over() {
 }
 
 #[test]
+fn placeholders_are_filled_in_as_arguments_and_never_by_a_shell() {
+    let sandbox = Sandbox::new();
+    let script = sandbox.agent_script("args", "for argument; do echo \"[$argument]\"; done");
+    let script = script.strip_prefix(sandbox.workspace()).expect("it lies in the workspace");
+    sandbox.write(
+        ".orchestra/agents/args.md",
+        format!(
+            "---\nname: args\ndescription: shows its arguments\nmodel: large-1\n\
+             command: [{}, \"--task={{task_id}}\", \"{{model}}\", \"{{tree}}\", \"{{prompt}}\", \
+             \"$(echo no)\"]\n---\n",
+            script.display()
+        ),
+    );
+    sandbox.git_repo([("a", "b")]).trust();
+    let prompt = "say \"hi\"; `touch x` $HOME";
+    sandbox.orchestra(["start", "args", prompt, "-f"]).run().success();
+    let log = sandbox.orchestra(["logs", "r1.1"]).run().success().stdout;
+    assert!(log.starts_with("[--task=r1.1]\n[large-1]\n["), "{log}");
+    assert!(log.contains("/r1.1-1/src]\n"), "{log}");
+    assert!(log.contains(prompt) && log.ends_with("[$(echo no)]\n"), "{log}");
+}
+
+#[test]
 fn an_output_that_was_promised_and_is_missing_fails_the_task() {
     let sandbox = Sandbox::new();
     let outside = sandbox.root().join("secret");

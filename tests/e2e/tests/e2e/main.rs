@@ -9,6 +9,7 @@ mod bad_targets;
 mod bad_workflows;
 mod command_line;
 mod durability;
+mod following;
 mod handing_over;
 mod json_output;
 mod large_workflows;

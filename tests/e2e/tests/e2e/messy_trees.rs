@@ -1,12 +1,13 @@
 //! The native actions over trees that nobody has tidied: they complete, and say what they left out.
 
 use orchestra_testkit::{Sandbox, size};
-use std::{ffi::OsStr, fs, os::unix::ffi::OsStrExt as _};
+use std::{ffi::OsStr, fs, os::unix::ffi::OsStrExt as _, time::Duration};
 
 /// Runs the audit, checks that it completes without an agent or git, and returns its report.
 #[track_caller]
 fn audit(sandbox: &Sandbox) -> String {
-    sandbox.orchestra(["run", "audit"]).run().success().stdout_has("6 of 6 tasks ended, 0 failed");
+    let run = sandbox.orchestra(["run", "audit"]).limit(Duration::from_secs(600)).run().success();
+    run.stdout_has("6 of 6 tasks ended, 0 failed");
     sandbox.read(".orchestra/workspace/documentation/audit.md")
 }
 
@@ -38,7 +39,7 @@ fn binary_files_and_names_and_texts_that_are_no_utf8_break_nothing() {
 }
 
 #[test]
-fn a_large_tree_is_audited_in_full() {
+fn soak_a_large_tree_is_audited_in_full() {
     let files = size().pick(3_000, 100_000);
     let sandbox = Sandbox::new();
     for number in 0..files {

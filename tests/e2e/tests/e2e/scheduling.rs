@@ -93,6 +93,17 @@ fn equals_share_the_work_by_their_load() {
     running.wait(std::time::Duration::from_secs(20)).success();
 }
 
+#[test]
+fn in_a_sequential_workflow_each_step_waits_for_the_one_before() {
+    let sandbox = Sandbox::new();
+    sandbox.agent_script_with("worker", "max_load: 100", "true");
+    sandbox.workflow("w", &format!("pattern: sequential\nsteps:\n{}", steps(3, "worker")));
+    sandbox.git_repo([("a", "b")]).trust();
+    sandbox.orchestra(["run", "w"]).run().success();
+    assert_eq!(started(&sandbox, "r1"), ["r1.1@1", "r1.2@1", "r1.3@1"]);
+    assert_eq!(most_at_once(&sandbox.events("r1")), 1);
+}
+
 fn executors(sandbox: &Sandbox, target: &str) -> Vec<String> {
     let task = sandbox.show(target);
     let attempts = task["attempts"].as_array().expect("a list").iter();

@@ -128,13 +128,12 @@ fn a_paused_run_starts_nothing_new_and_goes_on_when_resumed() {
 fn an_agent_that_takes_too_long_times_out() {
     let sandbox = Sandbox::new();
     let gate = sandbox.gate("worker");
-    sandbox.agent_script_with("worker", "timeout: 200ms", &format!("echo begun\n{gate}"));
+    sandbox.agent_script_with("worker", "timeout: 200ms", &format!("{gate}"));
     sandbox.git_repo([("a", "b")]).trust();
     let outcome = sandbox.orchestra(["start", "worker", "go", "--follow"]).run().code(1);
     outcome.stdout_has("r1.1 worker: timed out after 200ms");
     assert_eq!(sandbox.status("r1.1"), "timed-out");
     assert!(sandbox.workspace().join(".orchestra/tasks/r1.1.timeout").is_file());
-    sandbox.orchestra(["logs", "r1.1"]).run().success().stdout_has("begun");
 }
 
 #[test]
@@ -169,7 +168,7 @@ fn a_time_out_can_be_changed_while_the_agent_runs() {
 fn a_time_out_can_be_lengthened_while_the_agent_runs() {
     let sandbox = Sandbox::new();
     let gate = sandbox.gate("worker");
-    sandbox.agent_script_with("worker", "timeout: 2s", &format!("{gate}"));
+    sandbox.agent_script_with("worker", "timeout: 3s", &format!("{gate}"));
     sandbox.git_repo([("a", "b")]).trust();
     let running = sandbox.orchestra(["start", "worker", "go", "--follow"]).spawn();
     let stays = gate.wait();
@@ -177,7 +176,7 @@ fn a_time_out_can_be_lengthened_while_the_agent_runs() {
     sandbox.orchestra(["timeout", "r1", "1h"]).run().success();
     sandbox.orchestra(["timeout", "r1.1", "1h"]).run().success();
     eventually("the old time-out has passed", LIMIT, || {
-        (begun.elapsed() > Duration::from_millis(2_200)).then_some(())
+        (begun.elapsed() > Duration::from_millis(3_200)).then_some(())
     });
     assert_eq!(sandbox.status("r1.1"), "running");
     drop(stays);
