@@ -154,16 +154,12 @@ impl Sandbox {
     /// Any program, in the workspace, as this sandbox's user.
     pub fn command(&self, program: impl AsRef<OsStr>) -> Cmd {
         let workspace = self.workspace();
-        self.dress(match self.launcher.get().map(Vec::as_slice) {
+        let mut cmd = match self.launcher.get().map(Vec::as_slice) {
             Some([launcher, arguments @ ..]) => {
                 Cmd::new(launcher, &workspace).args(arguments).arg(program)
             }
             _ => Cmd::new(program, &workspace),
-        })
-    }
-
-    /// Gives a program the variables of this sandbox's user.
-    fn dress(&self, mut cmd: Cmd) -> Cmd {
+        };
         for (variable, name) in FOLDERS {
             cmd = cmd.env(variable, self.path(name));
         }
@@ -196,10 +192,7 @@ impl Sandbox {
             fs::read_dir(self.runtime()).is_ok_and(|mut entries| entries.next().is_some());
         if had_one && !self.processes().is_empty() {
             // One that does not stop is found below, with its command line.
-            // Not through the launcher, whose surroundings may have gone.
-            self.dress(Cmd::new(program::orchestra(), &self.workspace()))
-                .args(["daemon", "stop"])
-                .run();
+            self.orchestra(["daemon", "stop"]).run();
         }
     }
 }

@@ -1,19 +1,29 @@
 //! Surroundings that a test cannot ask its machine for: a small disk, a workspace that is read-only.
 
 use orchestra_testkit::{Running, Sandbox};
-use std::time::Duration;
+use std::{thread, time::Duration};
 
 /// A mount namespace of the sandbox's own. Everything that the sandbox starts afterwards lives in it.
 #[derive(Debug)]
-pub(crate) struct Surroundings {
+pub(crate) struct Surroundings<'a> {
+    sandbox: &'a Sandbox,
     /// Holds the namespace open.
     _holder: Running,
 }
 
-impl Surroundings {
+impl Drop for Surroundings<'_> {
+    fn drop(&mut self) {
+        // From outside, its daemon could not be told: it cannot look at who asks.
+        if !thread::panicking() {
+            self.sandbox.orchestra(["daemon", "stop"]).run();
+        }
+    }
+}
+
+impl<'a> Surroundings<'a> {
     /// Runs these lines of `sh` in a new namespace, which the sandbox then enters. Fails with the
     /// machine's words where it refuses that.
-    pub(crate) fn enter(sandbox: &Sandbox, mounts: &str) -> Result<Self, String> {
+    pub(crate) fn enter(sandbox: &'a Sandbox, mounts: &str) -> Result<Self, String> {
         let mut refusals = String::new();
         // With a user namespace for those who are not root, and without for those who may not have one.
         for (unshare, nsenter) in
@@ -33,7 +43,7 @@ impl Surroundings {
             // Without this, nsenter would start programs in the root folder of the namespace.
             let folder = format!("--wdns={}", sandbox.workspace().display());
             sandbox.start_through(target.into_iter().chain(rest).chain([folder]));
-            return Ok(Self { _holder: holder });
+            return Ok(Self { sandbox, _holder: holder });
         }
         Err(refusals)
     }
