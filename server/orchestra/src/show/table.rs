@@ -71,6 +71,6 @@ mod tests {
         let mut table = Table::new(&["id", "what"]);
         table.row(["r1".to_owned(), "short".to_owned()]);
         table.row(["r12".to_owned(), "a\nlong line that does not fit the terminal".to_owned()]);
-        assert_eq!(table.aligned(30), "id   what\nr1   short\nr12  a long line that does not…\n");
+        assert_eq!(table.aligned(30), "id   what\nr1   short\nr12  a long line that does no…\n");
     }
 }
