@@ -23,15 +23,24 @@ pub fn remove(slot: &Path) -> io::Result<()> {
     }
 }
 
-/// Deletes a folder, also where folders in it are read-only, as Go's module cache is.
+/// How often a folder is deleted in which something appears meanwhile.
+const ROUNDS: u32 = 1_000;
+
+/// Deletes a folder, also where folders in it are read-only, as Go's module cache is, and where a git
+/// still writes that a killed daemon has left: it ends soon, since its files go.
 pub(super) fn delete(folder: &Path) -> io::Result<()> {
-    match fs::remove_dir_all(folder) {
-        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
-            make_writable(folder)?;
-            fs::remove_dir_all(folder)
+    let mut made_writable = false;
+    for _ in 1..ROUNDS {
+        match fs::remove_dir_all(folder) {
+            Err(error) if error.kind() == io::ErrorKind::DirectoryNotEmpty => {}
+            Err(error) if error.kind() == io::ErrorKind::PermissionDenied && !made_writable => {
+                make_writable(folder)?;
+                made_writable = true;
+            }
+            other => return other,
         }
-        other => other,
     }
+    fs::remove_dir_all(folder)
 }
 
 fn absent_is_fine(result: io::Result<()>) -> io::Result<()> {
