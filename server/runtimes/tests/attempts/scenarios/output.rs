@@ -136,7 +136,7 @@ fn rest_of_the_pipe() {
     wait_readable(pidfd, "the end of the agent");
     kill_process(pid(bench.shim_pid()), Signal::CONT).unwrap();
     let result = bench.result();
-    assert_eq!(result.log.bytes, SIZE as u64 / 2);
+    assert_eq!(result.log.bytes, SIZE as u64 / 2, "{result:#?}");
     assert_eq!(bench.log().len(), SIZE / 2);
 }
 
