@@ -39,6 +39,8 @@ use tokio::{sync::mpsc, time::Instant};
 const RUN_AHEAD: usize = 20_000;
 /// A run of so many tasks leaves enough memory behind to be worth giving it back.
 const LARGE_RUN: usize = 1_000;
+/// How long after its end: the writer and the projection still work on it.
+const GIVE_BACK_AFTER: Duration = Duration::from_secs(1);
 /// How many messages one turn takes in.
 const MESSAGES_PER_TURN: usize = 1_024;
 /// How long the end of the daemon waits for the projection.
@@ -67,6 +69,8 @@ pub(crate) struct Actor {
     /// Keys whose command is being recorded, with those who asked again.
     in_doubt: HashMap<String, Vec<Reply>>,
     frozen: BTreeMap<RunId, String>,
+    /// When the memory of a large run is given back.
+    give_back_at: Option<Instant>,
     info: WorkspaceInfo,
     messages: mpsc::UnboundedReceiver<Message>,
     sender: mpsc::UnboundedSender<Message>,
@@ -92,6 +96,7 @@ impl Actor {
             answers,
             in_doubt: HashMap::new(),
             frozen: recovered.frozen,
+            give_back_at: None,
             info: parts.info,
             messages: parts.messages,
             sender: parts.sender,
@@ -139,6 +144,9 @@ impl Actor {
             }
             self.finish(turn);
             self.forget_ended();
+            if self.give_back_at.take_if(|at| *at <= Instant::now()).is_some() {
+                memory::give_back();
+            }
         }
     }
 
@@ -299,7 +307,7 @@ impl Actor {
                 self.state.forget(run);
             }
             if ended.iter().any(|&(_, tasks)| tasks >= LARGE_RUN) {
-                memory::give_back();
+                self.give_back_at = Some(Instant::now() + GIVE_BACK_AFTER);
             }
         }
     }
@@ -331,7 +339,7 @@ impl Actor {
         let settle = next_wake(&self.state, now).map(wait);
         let try_again = self.halted.as_ref().map(|halted| halted.try_again);
         let settle = settle.filter(|_| self.halted.is_none());
-        [settle, try_again].into_iter().flatten().min()
+        [settle, try_again, self.give_back_at].into_iter().flatten().min()
     }
 
     fn info(&self) -> Info {

@@ -175,8 +175,9 @@ pub(in super::super) fn thousand(bench: &Bench) -> anyhow::Result<Group> {
 #[derive(Default)]
 struct Peaks {
     daemon: f64,
-    /// Of one shim, on average over all at a time.
+    /// Of one shim, on average over all at the time when there were most.
     shim: f64,
+    shims: usize,
 }
 
 impl Peaks {
@@ -188,9 +189,9 @@ impl Peaks {
             .filter(|pid: &u32| is_shim(*pid))
             .filter_map(|pid| of_process(pid, "smaps_rollup", "Pss").ok())
             .collect();
-        if !shims.is_empty() {
-            let average = shims.iter().sum::<f64>() / shims.len() as f64 * 1024.0;
-            self.shim = self.shim.max(average);
+        if shims.len() > self.shims {
+            self.shims = shims.len();
+            self.shim = shims.iter().sum::<f64>() / shims.len() as f64 * 1024.0;
         }
         Ok(())
     }

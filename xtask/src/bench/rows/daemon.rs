@@ -56,10 +56,10 @@ pub(in super::super) fn memory(bench: &Bench) -> anyhow::Result<Group> {
     };
     let idle = resident(&product)?;
     product.run(&["run", "row"])?;
-    let after = resident(&product)?;
     let pid = product.daemon_pid()?;
     // What follows the run (files, marks, threads that end) is over soon.
     thread::sleep(Duration::from_secs(5));
+    let after = resident(&product)?;
     let before = wake_ups(pid)?;
     thread::sleep(REST);
     let woken = wake_ups(pid)? - before;
