@@ -83,6 +83,7 @@ impl Client {
     /// Has the daemon record what it has and leave; comes back when its process has ended.
     pub async fn stop(&mut self, folders: &Folders) -> Result<(), ClientError> {
         let pid = self.daemon().await?.pid;
+        let process = launch::watch(pid);
         let asked = match self.send(Method::POST, routes::STOP, &()).await {
             Ok(response) => read::<()>(response).await,
             Err(error) => Err(error),
@@ -90,7 +91,10 @@ impl Client {
         match asked {
             Err(error) if !error.may_be_asked_again() => Err(error),
             // Without an answer it is on its way out as well.
-            _ => launch::wait_for_end(folders, pid).await,
+            _ => {
+                launch::wait_for_end(folders, pid).await?;
+                launch::has_ended(process).await
+            }
         }
     }
 

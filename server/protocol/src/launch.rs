@@ -6,10 +6,14 @@
 
 use crate::error::ClientError;
 use orchestra_core::folders::Folders;
+use rustix::{
+    event::{PollFd, PollFlags, poll},
+    io::retry_on_intr,
+};
 use std::{
     fs::{File, TryLockError},
     io::{self, BufRead as _, BufReader, Read as _},
-    os::unix::process::CommandExt as _,
+    os::{fd::OwnedFd, unix::process::CommandExt as _},
     process::{Command, Stdio},
     time::{Duration, Instant},
 };
@@ -99,6 +103,38 @@ pub(crate) async fn wait_for_end(folders: &Folders, pid: u32) -> Result<(), Clie
             return Err(failed(format!("it still holds {}", lock.display())));
         }
         tokio::time::sleep(POLL).await;
+    }
+}
+
+/// A hold on a process that shows its end; `None` when it has ended already.
+#[cfg(target_os = "linux")]
+pub(crate) fn watch(pid: u32) -> Option<OwnedFd> {
+    let pid = i32::try_from(pid).ok().and_then(rustix::process::Pid::from_raw)?;
+    rustix::process::pidfd_open(pid, rustix::process::PidfdFlags::empty()).ok()
+}
+
+/// Without such a hold the lock alone says that the process has as good as ended.
+#[cfg(not(target_os = "linux"))]
+pub(crate) fn watch(_pid: u32) -> Option<OwnedFd> {
+    None
+}
+
+/// Returns when the process has ended, which lets go of its lock a moment before.
+pub(crate) async fn has_ended(process: Option<OwnedFd>) -> Result<(), ClientError> {
+    let Some(process) = process else { return Ok(()) };
+    let patience = rustix::event::Timespec {
+        tv_sec: i64::try_from(PATIENCE.as_secs()).unwrap_or(i64::MAX),
+        tv_nsec: 0,
+    };
+    let ended = tokio::task::spawn_blocking(move || {
+        let mut end = [PollFd::new(&process, PollFlags::IN)];
+        retry_on_intr(|| poll(&mut end, Some(&patience)))
+    });
+    match ended.await {
+        Ok(Ok(1..)) => Ok(()),
+        Ok(Ok(0)) => Err(ClientError::Launch("the daemon does not end".to_owned())),
+        Ok(Err(error)) => Err(ClientError::Launch(error.to_string())),
+        Err(error) => Err(ClientError::Launch(error.to_string())),
     }
 }
 
