@@ -4,6 +4,22 @@ use super::contract::{Argument, ArgumentKind, DefaultValue, Info, Stop};
 use orchestra_core::outcome::{Failure, FailureKind};
 use serde_json::{Map, Value};
 
+/// Where to look.
+pub(super) const PATH: Argument = Argument {
+    name: "path",
+    kind: ArgumentKind::Text,
+    default: DefaultValue::Text(""),
+    description: "A folder or a file to look into; everything when it is empty.",
+};
+
+/// At which files to look there.
+pub(super) const GLOB: Argument = Argument {
+    name: "glob",
+    kind: ArgumentKind::Texts,
+    default: DefaultValue::Absent,
+    description: "Which files to read, as in .gitignore, such as `src/**/*.rs` or `!vendor`.",
+};
+
 /// Checks `with` against the declared arguments: no unknown key, every required one, and the right
 /// types. Texts that hold a template (`{{`, `{%`) are accepted for any type, so this can be used before
 /// they are rendered; running the action checks again.

@@ -1,7 +1,7 @@
 //! `workspace.metrics`: how large the workspace is, in which languages, and where its bulk lies.
 
 use super::{
-    arguments::Arguments,
+    arguments::{Arguments, GLOB, PATH},
     comments::{self, Lines},
     contract::{Argument, ArgumentKind, Context, DefaultValue, Info, Native, Report, Stop},
     files::{self, Coverage, TextFile},
@@ -20,18 +20,8 @@ const INFO: Info = Info {
     capabilities: &["workspace.metrics", "metrics"],
     inline: false,
     arguments: &[
-        Argument {
-            name: "path",
-            kind: ArgumentKind::Text,
-            default: DefaultValue::Text(""),
-            description: "A folder or a file to look into; everything when it is empty.",
-        },
-        Argument {
-            name: "glob",
-            kind: ArgumentKind::Texts,
-            default: DefaultValue::Absent,
-            description: "Which files to read, as in .gitignore, such as `src/**/*.rs` or `!vendor`.",
-        },
+        PATH,
+        GLOB,
         Argument {
             name: "largest",
             kind: ArgumentKind::Count { min: 0, max: 1_000 },

@@ -1,7 +1,7 @@
 //! `workspace.search`: every line that matches a pattern.
 
 use super::{
-    arguments::Arguments,
+    arguments::{Arguments, GLOB, PATH},
     contract::{Argument, ArgumentKind, Context, DefaultValue, Info, Native, Report, Stop},
     files::{self, Coverage, TextFile},
     finding::{Finding, Severity},
@@ -50,18 +50,8 @@ const INFO: Info = Info {
             default: DefaultValue::Flag(false),
             description: "Whether only whole words match.",
         },
-        Argument {
-            name: "path",
-            kind: ArgumentKind::Text,
-            default: DefaultValue::Text(""),
-            description: "A folder or a file to look into; everything when it is empty.",
-        },
-        Argument {
-            name: "glob",
-            kind: ArgumentKind::Texts,
-            default: DefaultValue::Absent,
-            description: "Which files to read, as in .gitignore, such as `src/**/*.rs` or `!vendor`.",
-        },
+        PATH,
+        GLOB,
         Argument {
             name: "limit",
             kind: ArgumentKind::Count { min: 1, max: 5_000 },

@@ -3,7 +3,7 @@
 mod marker;
 
 use super::{
-    arguments::Arguments,
+    arguments::{Arguments, GLOB, PATH},
     comments,
     contract::{Argument, ArgumentKind, Context, DefaultValue, Info, Native, Report, Stop},
     files::{self, Coverage, TextFile},
@@ -26,18 +26,8 @@ const INFO: Info = Info {
     capabilities: &["todo.scan", "signals"],
     inline: false,
     arguments: &[
-        Argument {
-            name: "path",
-            kind: ArgumentKind::Text,
-            default: DefaultValue::Text(""),
-            description: "A folder or a file to look into; everything when it is empty.",
-        },
-        Argument {
-            name: "glob",
-            kind: ArgumentKind::Texts,
-            default: DefaultValue::Absent,
-            description: "Which files to read, as in .gitignore, such as `src/**/*.rs` or `!vendor`.",
-        },
+        PATH,
+        GLOB,
         Argument {
             name: "limit",
             kind: ArgumentKind::Count { min: 1, max: 5_000 },

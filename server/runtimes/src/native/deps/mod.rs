@@ -11,7 +11,7 @@ mod rust;
 mod toml_text;
 
 use super::{
-    arguments::Arguments,
+    arguments::{Arguments, PATH},
     contract::{Argument, ArgumentKind, Context, DefaultValue, Info, Native, Report, Stop},
     files::{self, Coverage, TextFile},
     listing::{
@@ -32,12 +32,7 @@ const INFO: Info = Info {
     capabilities: &["deps.list", "dependencies"],
     inline: false,
     arguments: &[
-        Argument {
-            name: "path",
-            kind: ArgumentKind::Text,
-            default: DefaultValue::Text(""),
-            description: "A folder or a file to look into; everything when it is empty.",
-        },
+        PATH,
         Argument {
             name: "limit",
             kind: ArgumentKind::Count { min: 1, max: 5_000 },

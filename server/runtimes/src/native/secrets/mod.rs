@@ -5,7 +5,7 @@ mod plausible;
 mod rules;
 
 use super::{
-    arguments::Arguments,
+    arguments::{Arguments, GLOB, PATH},
     contract::{Argument, ArgumentKind, Context, DefaultValue, Info, Native, Report, Stop},
     files::{self, Coverage, TextFile},
     finding::{Finding, Severity},
@@ -30,18 +30,8 @@ const INFO: Info = Info {
     capabilities: &["secrets.scan", "security", "signals"],
     inline: false,
     arguments: &[
-        Argument {
-            name: "path",
-            kind: ArgumentKind::Text,
-            default: DefaultValue::Text(""),
-            description: "A folder or a file to look into; everything when it is empty.",
-        },
-        Argument {
-            name: "glob",
-            kind: ArgumentKind::Texts,
-            default: DefaultValue::Absent,
-            description: "Which files to read, as in .gitignore, such as `src/**/*.rs` or `!vendor`.",
-        },
+        PATH,
+        GLOB,
         Argument {
             name: "confidence",
             kind: ArgumentKind::Choice(&["high", "medium", "low"]),
