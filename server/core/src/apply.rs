@@ -7,7 +7,9 @@ use crate::{
     ids::{AttemptId, RunId, TaskId},
     outcome::{AttemptOutcome, TaskOutcome},
     plan::{Executor, Plan, PlannedTask},
-    state::{Attempt, AttemptEnd, Clock, Counts, Run, RunPhase, State, Task, TaskPhase},
+    state::{
+        Attempt, AttemptEnd, Clock, Counts, Run, RunPhase, SnapshotState, State, Task, TaskPhase,
+    },
     time::{Millis, Timestamp},
     view::{RunStatus, TaskStatus},
 };
@@ -57,9 +59,19 @@ pub fn apply(state: &mut State, event: &Event) -> Result<(), ApplyError> {
         EventBody::RunEnded { outcome } => {
             with_run(state, id, |run| run.phase = RunPhase::Ended { outcome: *outcome, at: now });
             state.indices.finished.remove(&id);
+            if state.indices.without_snapshot.contains(&id) {
+                set_snapshot(state, id, SnapshotState::NotNeeded);
+            }
         }
         EventBody::RunTimeoutChanged { timeout } => {
             with_run(state, id, |run| run.timeout = Some(*timeout));
+        }
+        EventBody::SnapshotWanted => set_snapshot(state, id, SnapshotState::Wanted),
+        EventBody::SnapshotTaken { snapshot } => {
+            set_snapshot(state, id, SnapshotState::Taken(Arc::new((**snapshot).clone())));
+        }
+        EventBody::SnapshotFailed { failure } => {
+            set_snapshot(state, id, SnapshotState::Failed(failure.clone()));
         }
         EventBody::TasksReopened { tasks } => reopen(state, id, tasks, now),
         EventBody::TaskApproved { task } => state.change(*task, |task| {
@@ -89,6 +101,16 @@ fn with_run(state: &mut State, id: RunId, change: impl FnOnce(&mut Run)) {
     if let Some(run) = state.runs.get_mut(&id) {
         change(run);
     }
+}
+
+fn set_snapshot(state: &mut State, id: RunId, snapshot: SnapshotState) {
+    let Some(run) = state.runs.get_mut(&id) else { return };
+    if snapshot == SnapshotState::Wanted {
+        state.indices.without_snapshot.insert(id);
+    } else {
+        state.indices.without_snapshot.remove(&id);
+    }
+    run.snapshot = snapshot;
 }
 
 impl Run {
@@ -127,6 +149,7 @@ fn create(state: &mut State, event: &Event, plan: &Plan) -> Result<(), ApplyErro
         clock: Clock::default(),
         counts: Counts::of_all(&tasks),
         plan: Arc::new(plan.clone()),
+        snapshot: SnapshotState::NotNeeded,
         tasks,
     };
     let first: Vec<TaskId> =
@@ -136,6 +159,9 @@ fn create(state: &mut State, event: &Event, plan: &Plan) -> Result<(), ApplyErro
     }
     state.next_run = state.next_run.max(id.number().saturating_add(1));
     state.runs.insert(id, run);
+    if plan.has_processes() {
+        set_snapshot(state, id, SnapshotState::Wanted);
+    }
     for task in first {
         arrive(state, task, event.at);
     }

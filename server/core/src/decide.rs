@@ -12,8 +12,9 @@ use crate::{
     apply::{ApplyError, apply},
     event::{Event, EventBody},
     ids::{AttemptId, RunId, TaskId},
-    outcome::AttemptOutcome,
+    outcome::{AttemptOutcome, Failure},
     plan::Plan,
+    snapshot::Snapshot,
     state::State,
     time::{Millis, Timestamp},
 };
@@ -57,6 +58,11 @@ pub enum InputKind {
     AttemptEnded {
         attempt: AttemptId,
         outcome: Box<AttemptOutcome>,
+    },
+    /// What the agents of a run get to see is known, or why they get to see nothing.
+    SnapshotEnded {
+        run: RunId,
+        result: Result<Box<Snapshot>, Failure>,
     },
     /// Time has passed, or the state has changed: start, skip and end what can be.
     Settle,
@@ -127,6 +133,9 @@ pub fn decide(state: &State, input: &Input) -> Result<Vec<Event>, Refusal> {
         InputKind::Resume { run } => requests::resume(state, *run, at),
         InputKind::AttemptEnded { attempt, outcome } => {
             Ok(outcomes::attempt_ended(state, *attempt, outcome, input))
+        }
+        InputKind::SnapshotEnded { run, result } => {
+            Ok(outcomes::snapshot_ended(state, *run, result, at))
         }
         InputKind::Settle => Ok(settle::settle(state, at)),
     }

@@ -6,14 +6,15 @@
 
 use crate::{
     ids::{AttemptId, RunId, TaskId},
-    outcome::{AttemptOutcome, RunOutcome, StopReason, TaskOutcome},
+    outcome::{AttemptOutcome, Failure, RunOutcome, StopReason, TaskOutcome},
     plan::{Executor, Plan},
+    snapshot::Snapshot,
     time::{Millis, Timestamp},
 };
 use serde::{Deserialize, Serialize};
 
 /// The version that this build writes.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 
 /// Something that happened in one run.
 #[derive(Debug, Clone, PartialEq)]
@@ -77,6 +78,16 @@ pub enum EventBody {
         task: TaskId,
         outcome: Box<TaskOutcome>,
     },
+    /// What the run's agents get to see is to be found out again.
+    SnapshotWanted,
+    /// What the run's agents get to see.
+    SnapshotTaken {
+        snapshot: Box<Snapshot>,
+    },
+    /// There is nothing that agents could work on; tasks that need one fail for this reason.
+    SnapshotFailed {
+        failure: Failure,
+    },
     /// The intent: recorded before anything is started.
     AttemptStarted(Box<AttemptStarted>),
     AttemptEnded {
@@ -98,6 +109,9 @@ pub struct AttemptStarted {
     #[serde(default)]
     pub with: serde_json::Map<String, serde_json::Value>,
     pub timeout: Millis,
+    /// The commit that an agent's tree starts from, lowercase hex; `None` where it has no tree.
+    #[serde(default)]
+    pub base: Option<String>,
 }
 
 /// Why a row of the journal cannot be read.
@@ -120,7 +134,8 @@ pub fn encode(body: &EventBody) -> Result<String, serde_json::Error> {
 pub fn decode(version: u32, text: &str) -> Result<EventBody, DecodeError> {
     match version {
         0 => Err(DecodeError::Zero),
-        1 => Ok(serde_json::from_str(text)?),
+        // The second added kinds of events, and changed none.
+        1 | 2 => Ok(serde_json::from_str(text)?),
         newer => Err(DecodeError::Newer(newer)),
     }
 }
@@ -144,6 +159,9 @@ impl EventBody {
             | Self::RunStopping { .. }
             | Self::RunEnded { .. }
             | Self::RunTimeoutChanged { .. }
+            | Self::SnapshotWanted
+            | Self::SnapshotTaken { .. }
+            | Self::SnapshotFailed { .. }
             | Self::TasksReopened { .. } => None,
         }
     }
@@ -160,6 +178,9 @@ impl EventBody {
             Self::RunEnded { .. } => "run-ended",
             Self::TasksReopened { .. } => "tasks-reopened",
             Self::RunTimeoutChanged { .. } => "run-timeout-changed",
+            Self::SnapshotWanted => "snapshot-wanted",
+            Self::SnapshotTaken { .. } => "snapshot-taken",
+            Self::SnapshotFailed { .. } => "snapshot-failed",
             Self::TaskReady { .. } => "task-ready",
             Self::TaskDelayed { .. } => "task-delayed",
             Self::TaskStopping { .. } => "task-stopping",

@@ -17,6 +17,7 @@ pub mod pending;
 pub mod plan;
 pub mod planner;
 pub mod ports;
+pub mod snapshot;
 mod source;
 pub mod state;
 pub mod template;

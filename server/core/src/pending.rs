@@ -3,7 +3,7 @@
 
 use crate::{
     event::{AttemptStarted, Event, EventBody},
-    ids::{AttemptId, TaskId},
+    ids::{AttemptId, RunId, TaskId},
     outcome::StopReason,
     plan::{Lane, PlannedTask},
     ports::StepInput,
@@ -23,6 +23,8 @@ pub enum Effect {
     Stop { attempt: AttemptId, reason: StopReason },
     /// The attempt knows its new time-out.
     ChangeTimeout { attempt: AttemptId, timeout: Millis },
+    /// A snapshot is taken of what the user sees; it comes back as an input.
+    TakeSnapshot { run: RunId },
 }
 
 /// All effects of the moment, in a stable order.
@@ -33,6 +35,8 @@ pub fn pending(state: &State) -> Vec<Effect> {
         effects.extend(under_way.stop(attempt));
         effects.extend(under_way.change_timeout(attempt));
     }
+    let without = state.indices.without_snapshot.iter();
+    effects.extend(without.map(|&run| Effect::TakeSnapshot { run }));
     effects
 }
 
@@ -55,6 +59,10 @@ pub fn added(state: &State, events: &[Event]) -> Vec<Effect> {
         }
         EventBody::TaskTimeoutChanged { task, .. } => {
             current(*task).and_then(|(id, attempt)| attempt.change_timeout(id))
+        }
+        EventBody::RunCreated { .. } | EventBody::SnapshotWanted => {
+            let run = state.indices.without_snapshot.get(&event.run);
+            run.map(|&run| Effect::TakeSnapshot { run })
         }
         _ => None,
     };
@@ -113,12 +121,13 @@ pub fn inputs(run: &Run, task: TaskId) -> Vec<StepInput> {
 }
 
 impl Effect {
-    /// The attempt that it is about.
-    pub fn attempt(self) -> AttemptId {
+    /// The attempt that it is about, where it is about one.
+    pub fn attempt(self) -> Option<AttemptId> {
         match self {
             Self::Execute { attempt, .. }
             | Self::Stop { attempt, .. }
-            | Self::ChangeTimeout { attempt, .. } => attempt,
+            | Self::ChangeTimeout { attempt, .. } => Some(attempt),
+            Self::TakeSnapshot { .. } => None,
         }
     }
 }

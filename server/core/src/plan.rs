@@ -152,6 +152,9 @@ pub struct Plan {
     /// Whether a person approves the plan before anything starts.
     #[serde(default)]
     pub approve: bool,
+    /// Whether agents also get files with merge conflicts, as they lie on the disk.
+    #[serde(default)]
+    pub with_conflicts: bool,
 }
 
 /// One task of a plan.
@@ -191,6 +194,11 @@ pub struct PlannedTask {
 }
 
 impl Plan {
+    /// Whether a task may be given to a process, which works on a snapshot.
+    pub fn has_processes(&self) -> bool {
+        self.tasks.iter().flat_map(|task| &task.executors).any(|one| one.lane() == Lane::Process)
+    }
+
     /// The plan as a list in Markdown, for agents.
     pub fn outline(&self) -> String {
         let mut text = format!("# {}\n\n{}\n\n", self.name, self.description);

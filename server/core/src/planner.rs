@@ -135,6 +135,7 @@ fn assemble(
         max_parallel: workflow.max_parallel,
         timeout: workflow.timeout,
         approve: request.approve.unwrap_or(workflow.approve),
+        with_conflicts: false,
     })
 }
 

@@ -9,8 +9,9 @@ pub(crate) use indices::{Counts, Indices, ReadyKey, UnderWay};
 
 use crate::{
     ids::{AttemptId, RunId, TaskId},
-    outcome::{RunOutcome, StopReason, TaskOutcome},
+    outcome::{Failure, RunOutcome, StopReason, TaskOutcome},
     plan::{Executor, Lane, Plan, PlannedTask},
+    snapshot::Snapshot,
     time::{Millis, Timestamp},
 };
 use std::{
@@ -59,12 +60,25 @@ pub struct Run {
     pub phase: RunPhase,
     /// In the order of the plan.
     pub tasks: Vec<Task>,
+    pub snapshot: SnapshotState,
     /// For the whole run, when it has a limit.
     pub timeout: Option<Millis>,
     /// Whether a person has approved the plan; stays false when nobody has to.
     pub(crate) approved: bool,
     pub(crate) clock: Clock,
     pub(crate) counts: Counts,
+}
+
+/// What the agents of a run get to see.
+#[derive(Debug, Clone, PartialEq)]
+pub enum SnapshotState {
+    /// No task is for an agent, or the run ended before one was.
+    NotNeeded,
+    /// It is being taken, and the run's agents wait for it.
+    Wanted,
+    Taken(Arc<Snapshot>),
+    /// Attempts of agents fail for this reason.
+    Failed(Failure),
 }
 
 /// Where a run stands.
@@ -254,6 +268,9 @@ impl State {
             if counts.open == 0 && !run.has_ended() {
                 counted.finished.insert(run.id);
             }
+            if run.snapshot == SnapshotState::Wanted {
+                counted.without_snapshot.insert(run.id);
+            }
         }
         AuditError::unless_equal("the indices".to_owned(), &self.indices, &counted)
     }
@@ -307,6 +324,21 @@ impl Run {
             .into_iter()
             .flat_map(|task| &task.dependents)
             .map(|&position| self.tasks[position as usize].id)
+    }
+
+    /// The commit that the tree of an agent starts from which takes the task.
+    pub(crate) fn base(&self, _task: TaskId) -> Option<String> {
+        match &self.snapshot {
+            SnapshotState::Taken(snapshot) => Some(snapshot.commit.clone()),
+            _ => None,
+        }
+    }
+
+    /// Whether a snapshot is to be taken, should the run go on after its end: what stood in its way
+    /// may be gone. One that was taken stays what the run is about.
+    pub(crate) fn wants_snapshot_again(&self) -> bool {
+        let has_none = matches!(self.snapshot, SnapshotState::NotNeeded | SnapshotState::Failed(_));
+        has_none && self.plan.has_processes()
     }
 
     /// Whether a task that has not ended may yet be given to an agent.

@@ -7,6 +7,7 @@ use crate::{
     ids::{AttemptId, RunId, StepId, TaskId},
     outcome::{Failure, Output},
     plan::{Lane, Source},
+    snapshot::Snapshot,
     time::{Millis, Timestamp},
 };
 use serde::{Deserialize, Serialize};
@@ -129,6 +130,9 @@ pub struct RunView {
     pub created: Timestamp,
     #[serde(default)]
     pub ended: Option<Timestamp>,
+    /// What its agents get to see, once that is known.
+    #[serde(default)]
+    pub snapshot: Option<Snapshot>,
     pub tasks: u32,
     pub tasks_ended: u32,
     pub tasks_failed: u32,

@@ -4,7 +4,7 @@ use crate::{
     ids::TaskId,
     outcome::{Output, RunOutcome, SkipReason, StopReason, TaskOutcome},
     ports::StepInput,
-    state::{Attempt, Run, RunPhase, Task, TaskPhase},
+    state::{Attempt, Run, RunPhase, SnapshotState, Task, TaskPhase},
     view::{AttemptView, RunStatus, RunView, TaskStatus, TaskView},
 };
 
@@ -61,6 +61,10 @@ impl Run {
             created: self.created,
             ended: match self.phase {
                 RunPhase::Ended { at, .. } => Some(at),
+                _ => None,
+            },
+            snapshot: match &self.snapshot {
+                SnapshotState::Taken(snapshot) => Some((**snapshot).clone()),
                 _ => None,
             },
             tasks,

@@ -22,7 +22,9 @@ use orchestra_core::{
     decide::{Input, InputKind, step},
     event::Event,
     ids::RunId,
+    outcome::Failure,
     pending::{added, next_wake, pending},
+    snapshot::Snapshot,
     state::{Limits, Run, State},
     time::Timestamp,
 };
@@ -160,6 +162,7 @@ impl Actor {
                 }
             }
             Message::Ended(outcome) => self.ended(outcome, turn),
+            Message::Snapshot { run, result } => self.snapshot_ended(run, result, turn),
             Message::Committed { turn, result } => self.committed(turn, result),
             Message::Info(reply) => {
                 let _ = reply.send(self.info());
@@ -205,6 +208,26 @@ impl Actor {
             }
             Err(error) => {
                 tracing::error!(attempt = %outcome.attempt, %error, "an outcome was not applied");
+                self.reload();
+            }
+        }
+    }
+
+    /// What could not be recorded is taken anew, once the journal goes on: see `take_up`.
+    fn snapshot_ended(
+        &mut self,
+        run: RunId,
+        result: Result<Box<Snapshot>, Failure>,
+        turn: &mut Turn,
+    ) {
+        if self.halted.is_some() {
+            return;
+        }
+        let kind = InputKind::SnapshotEnded { run, result };
+        match step(&mut self.state, &Input { now: clock::now(), seed: clock::seed(), kind }) {
+            Ok(events) => self.record(events, turn),
+            Err(error) => {
+                tracing::error!(%run, %error, "a snapshot was not applied");
                 self.reload();
             }
         }

@@ -4,6 +4,7 @@ mod handover;
 pub(crate) mod inline;
 mod native;
 mod process;
+mod snapshot;
 
 use crate::{
     actor::{Message, Outcome},
@@ -71,6 +72,8 @@ pub(crate) struct Effects {
     running: HashMap<AttemptId, Running>,
     /// Attempts that an earlier daemon started: they are looked for, never started.
     found: HashSet<AttemptId>,
+    /// Runs whose snapshot is being taken.
+    snapshots: HashMap<RunId, AbortHandle>,
 }
 
 impl Effects {
@@ -89,6 +92,7 @@ impl Effects {
             known: HashMap::new(),
             running: HashMap::new(),
             found,
+            snapshots: HashMap::new(),
         }
     }
 
@@ -125,6 +129,7 @@ impl Effects {
                     // It has ended, and the news is on its way.
                     None => {}
                 },
+                Effect::TakeSnapshot { run } => self.take_snapshot(run),
                 Effect::ChangeTimeout { attempt, timeout } => {
                     if let Some(Running::Process { process, .. }) = self.running.get(&attempt) {
                         process.change_timeout(&self.shared, timeout);
@@ -137,6 +142,16 @@ impl Effects {
     /// Whether the attempt is being carried out, as far as this daemon knows.
     pub(crate) fn is_running(&self, attempt: AttemptId) -> bool {
         self.running.get(&attempt).is_some_and(|running| !running.has_ended())
+    }
+
+    pub(crate) fn is_taking_snapshot(&self, run: RunId) -> bool {
+        self.snapshots.get(&run).is_some_and(|task| !task.is_finished())
+    }
+
+    fn take_snapshot(&mut self, run: RunId) {
+        let task = tokio::spawn(snapshot::take(Arc::clone(&self.shared), run)).abort_handle();
+        self.snapshots.retain(|_, task| !task.is_finished());
+        self.snapshots.insert(run, task);
     }
 
     fn run_native(&mut self, state: &State, attempt: AttemptId) {
@@ -178,6 +193,9 @@ impl Effects {
 
     /// Lets go of everything under way without ending it.
     pub(crate) fn abandon(&mut self) {
+        for (_, task) in self.snapshots.drain() {
+            task.abort();
+        }
         for running in std::mem::take(&mut self.running).into_values() {
             match running {
                 Running::Native { stop, task } => {

@@ -5,7 +5,7 @@ use super::ApplyError;
 use crate::{
     event::{AttemptStarted, Event, EventBody},
     ids::TaskId,
-    state::{Run, RunPhase, State, TaskPhase},
+    state::{Run, RunPhase, SnapshotState, State, TaskPhase},
 };
 
 pub(super) fn check(state: &State, event: &Event) -> Result<(), ApplyError> {
@@ -52,6 +52,10 @@ fn fits_run(state: &State, run: &Run, body: &EventBody) -> bool {
             !run.has_ended() && !matches!(run.phase, RunPhase::Stopping { .. })
         }
         EventBody::RunEnded { .. } => state.indices.finished.contains(&run.id),
+        EventBody::SnapshotWanted => !run.has_ended() && run.wants_snapshot_again(),
+        EventBody::SnapshotTaken { .. } | EventBody::SnapshotFailed { .. } => {
+            run.snapshot == SnapshotState::Wanted
+        }
         EventBody::TasksReopened { .. } => !matches!(run.phase, RunPhase::Stopping { .. }),
         _ => !run.has_ended(),
     }
@@ -84,7 +88,10 @@ fn check_task(run: &Run, event: &Event, id: TaskId) -> Result<(), ApplyError> {
         | EventBody::RunResumed
         | EventBody::RunStopping { .. }
         | EventBody::RunEnded { .. }
-        | EventBody::RunTimeoutChanged { .. } => true,
+        | EventBody::RunTimeoutChanged { .. }
+        | EventBody::SnapshotWanted
+        | EventBody::SnapshotTaken { .. }
+        | EventBody::SnapshotFailed { .. } => true,
     };
     if fits {
         return Ok(());

@@ -3,11 +3,12 @@
 use super::Input;
 use crate::{
     event::{Event, EventBody},
-    ids::AttemptId,
+    ids::{AttemptId, RunId},
     outcome::{AttemptOutcome, Failure, FailureKind, Output, StopReason, TaskOutcome},
     plan::{PlannedTask, Retry},
+    snapshot::Snapshot,
     state::{Run, RunPhase, State, Task, TaskPhase},
-    time::Millis,
+    time::{Millis, Timestamp},
 };
 
 /// After so many attempts in a row that vanished, something is wrong with the machine.
@@ -38,6 +39,23 @@ pub(super) fn attempt_ended(
         }
     });
     bodies.into_iter().map(|body| Event { run: run.id, at: input.now, body }).collect()
+}
+
+/// Said twice, it counts once; a run that has ended meanwhile needs none.
+pub(super) fn snapshot_ended(
+    state: &State,
+    run: RunId,
+    result: &Result<Box<Snapshot>, Failure>,
+    at: Timestamp,
+) -> Vec<Event> {
+    if !state.indices.without_snapshot.contains(&run) {
+        return Vec::new();
+    }
+    let body = match result {
+        Ok(snapshot) => EventBody::SnapshotTaken { snapshot: snapshot.clone() },
+        Err(failure) => EventBody::SnapshotFailed { failure: failure.clone() },
+    };
+    vec![Event { run, at, body }]
 }
 
 enum Next {

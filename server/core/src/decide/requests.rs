@@ -134,7 +134,11 @@ pub(super) fn retry(state: &State, target: Target, at: Timestamp) -> Decision {
             format!("see where it stands with `orchestra show {}`", run.id),
         ));
     }
-    Ok(vec![Event { run: run.id, at, body: EventBody::TasksReopened { tasks } }])
+    let mut bodies = vec![EventBody::TasksReopened { tasks }];
+    if run.wants_snapshot_again() {
+        bodies.push(EventBody::SnapshotWanted);
+    }
+    Ok(bodies.into_iter().map(|body| Event { run: run.id, at, body }).collect())
 }
 
 fn has_ended_badly(task: &Task) -> bool {

@@ -7,7 +7,7 @@ use crate::{
     ids::{AttemptId, RunId},
     outcome::{Failure, Output, TaskOutcome},
     plan::{Executor, Lane, PlannedTask},
-    state::{ReadyKey, Run, RunPhase, State, Task},
+    state::{ReadyKey, Run, RunPhase, SnapshotState, State, Task},
     template,
     time::Timestamp,
 };
@@ -45,8 +45,11 @@ impl<'a> Starts<'a> {
         let mut queues: Vec<btree_set::Iter<'_, ReadyKey>> = Vec::new();
         let mut heads = BinaryHeap::new();
         for (queue, tasks) in &indices.ready {
-            let running = |run: &Run| run.phase == RunPhase::Running;
-            if queue.lane == lane && self.state.run(queue.run).is_some_and(running) {
+            let may_start = |run: &Run| {
+                run.phase == RunPhase::Running
+                    && (lane != Lane::Process || run.snapshot != SnapshotState::Wanted)
+            };
+            if queue.lane == lane && self.state.run(queue.run).is_some_and(may_start) {
                 let mut tasks = tasks.iter();
                 heads.extend(tasks.next().map(|head| Reverse((head, queues.len()))));
                 queues.push(tasks);
@@ -104,6 +107,7 @@ impl<'a> Starts<'a> {
             prompt,
             with,
             timeout: timeout.unwrap_or(AgentProfile::DEFAULT_TIMEOUT),
+            base: if lane == Lane::Process { run.base(task.id) } else { None },
         })))
     }
 

@@ -89,6 +89,7 @@ pub fn plan_for_start(agent: &str, prompt: &str, catalog: &Catalog) -> Result<Pl
         max_parallel: None,
         timeout: None,
         approve: false,
+        with_conflicts: false,
     })
 }
 

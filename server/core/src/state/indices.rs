@@ -23,6 +23,8 @@ pub(crate) struct Indices {
     pub(crate) arrived: BTreeSet<TaskId>,
     /// Runs whose last task has ended and whose own end is yet to be recorded.
     pub(crate) finished: BTreeSet<RunId>,
+    /// Runs with tasks for agents, of which it is not known yet what these get to see.
+    pub(crate) without_snapshot: BTreeSet<RunId>,
     pub(crate) under_way: BTreeMap<AttemptId, UnderWay>,
     /// Attempts under way by lane.
     pub(crate) busy: BTreeMap<Lane, u32>,

@@ -113,6 +113,9 @@ kinds! { EVENTS, event_kind, EventBody:
     EventBody::RunEnded { .. },
     EventBody::TasksReopened { .. },
     EventBody::RunTimeoutChanged { .. },
+    EventBody::SnapshotWanted,
+    EventBody::SnapshotTaken { .. },
+    EventBody::SnapshotFailed { .. },
     EventBody::TaskReady { .. },
     EventBody::TaskDelayed { .. },
     EventBody::TaskStopping { .. },
@@ -193,7 +196,7 @@ fn what_is_written_is_read_back() {
 #[test]
 fn rows_of_no_known_version_are_refused() {
     let newer = event::decode(event::VERSION + 1, "{}").unwrap_err().to_string();
-    assert_eq!(newer, "event version 2 is newer than this build reads (1)");
+    assert_eq!(newer, "event version 3 is newer than this build reads (2)");
     assert_eq!(event::decode(0, "{}").unwrap_err().to_string(), "event version 0 does not exist");
     let unknown = event::decode(1, r#"{"type":"run-exploded"}"#).unwrap_err().to_string();
     assert!(unknown.starts_with("not an event: unknown variant `run-exploded`"), "{unknown}");

@@ -24,6 +24,8 @@ mod scale;
 #[cfg(test)]
 mod selection;
 #[cfg(test)]
+mod snapshots;
+#[cfg(test)]
 mod support;
 #[cfg(test)]
 mod templates;

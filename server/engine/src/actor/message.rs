@@ -5,8 +5,9 @@ use crate::{environment::Environment, targets::Pointer};
 use orchestra_core::{
     event::Event,
     ids::{AttemptId, RunId},
-    outcome::AttemptOutcome,
+    outcome::{AttemptOutcome, Failure},
     plan::Plan,
+    snapshot::Snapshot,
     time::Millis,
 };
 use orchestra_protocol::command::WorkspaceInfo;
@@ -61,6 +62,10 @@ pub(crate) enum Message {
         reply: Reply,
     },
     Ended(Outcome),
+    Snapshot {
+        run: RunId,
+        result: Result<Box<Snapshot>, Failure>,
+    },
     Committed {
         turn: u64,
         result: Result<(), StoreError>,

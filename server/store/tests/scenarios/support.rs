@@ -127,6 +127,7 @@ pub(crate) fn plan(steps: u32) -> Plan {
         max_parallel: Some(2),
         timeout: None,
         approve: false,
+        with_conflicts: false,
     }
 }
 
@@ -159,6 +160,7 @@ pub(crate) fn started(run: u32, task: u32, attempt: u32) -> Event {
         prompt: Some("Look | here".to_owned()),
         with: Default::default(),
         timeout: Millis::minutes(1),
+        base: None,
     };
     event(run, EventBody::AttemptStarted(Box::new(started)))
 }
@@ -182,6 +184,7 @@ pub(crate) fn run_view(run: u32, status: RunStatus) -> RunView {
         detail: String::new(),
         created: Timestamp(1_790_000_000_000),
         ended: status.has_ended().then_some(Timestamp(1_790_000_001_000)),
+        snapshot: None,
         tasks: 1,
         tasks_ended: 0,
         tasks_failed: 0,

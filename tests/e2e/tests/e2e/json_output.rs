@@ -18,13 +18,14 @@ fn json(sandbox: &Sandbox, arguments: &[&str]) -> Value {
     outcome.json()
 }
 
-const RUN: [&str; 11] = [
+const RUN: [&str; 12] = [
     "created",
     "description",
     "detail",
     "ended",
     "id",
     "name",
+    "snapshot",
     "source",
     "status",
     "tasks",

@@ -1,12 +1,12 @@
 //! A history in which everything happens that can be written down.
 
 use crate::support::{
-    PlanBuilder, Simulator, cancelled, failed, limits, lost, never_started, plan, succeeded,
-    succeeded_with, timed_out,
+    PlanBuilder, Simulator, cancelled, failed, limits, lost, never_started, no_snapshot, plan,
+    succeeded, succeeded_with, timed_out,
 };
 use orchestra_core::{
     agent::{Completion, Runtime},
-    decide::Target,
+    decide::{InputKind, Target},
     event::Event,
     outcome::{Artifact, AttemptOutcome, Failure, FailureKind, Output},
     plan::Mode,
@@ -19,6 +19,7 @@ pub(super) fn happens() -> Vec<Event> {
     a_run_that_fails_and_is_retried(&mut sim);
     a_run_that_is_cancelled(&mut sim);
     a_run_whose_time_is_up(&mut sim);
+    a_run_whose_snapshot_fails_at_first(&mut sim);
     sim.journal.into_iter().flatten().collect()
 }
 
@@ -147,4 +148,15 @@ fn a_run_whose_time_is_up(sim: &mut Simulator) {
     let open = sim.create(plan().step("a").retry(1, 1_000).step("b").step("c").needs(&["b"]));
     sim.finish(open, "a", failed());
     assert_eq!(sim.line(open), "running: a delayed, b running, c waiting");
+}
+
+fn a_run_whose_snapshot_fails_at_first(sim: &mut Simulator) {
+    let run = sim.create_without_snapshot(plan().step("a").agent("coder"));
+    let result = Err(no_snapshot());
+    sim.send(InputKind::SnapshotEnded { run, result }).unwrap();
+    sim.finish(run, "a", failed());
+    sim.retry(Target::Run(run)).unwrap();
+    sim.take_snapshot(run);
+    sim.finish(run, "a", succeeded());
+    assert_eq!(sim.line(run), "succeeded: a succeeded");
 }

@@ -1,7 +1,8 @@
 //! What can happen to a workspace, at random.
 
 use crate::support::{
-    Simulator, cancelled, failed, failed_as, lost, never_started, succeeded, timed_out,
+    Simulator, cancelled, failed, failed_as, lost, never_started, no_snapshot, snapshot, succeeded,
+    timed_out,
 };
 use orchestra_core::{
     decide::{InputKind, Target},
@@ -25,6 +26,11 @@ pub(super) enum Command {
         which: Index,
         how: u8,
         twice: bool,
+    },
+    /// What the agents of a run get to see becomes known, or that it cannot be.
+    EndSnapshot {
+        which: Index,
+        fails: bool,
     },
     /// Something ends that is long over, or never was.
     EndStale {
@@ -60,6 +66,8 @@ pub(super) fn command() -> impl Strategy<Value = Command> {
         1 => any::<Index>().prop_map(Command::Pause),
         2 => any::<Index>().prop_map(Command::Resume),
         20 => end,
+        6 => (any::<Index>(), prop::bool::weighted(0.2))
+            .prop_map(|(which, fails)| Command::EndSnapshot { which, fails }),
         1 => (1..4u32, 0..9u8).prop_map(|(number, how)| Command::EndStale { number, how }),
         4 => (0..20_000u64).prop_map(Command::Pass),
         4 => Just(Command::PassUntilWoken),
@@ -101,6 +109,7 @@ pub(super) fn carry_out(
         Command::Pause(index) => with_run(sim, *index, |sim, run| sim.pause(run).is_ok()),
         Command::Resume(index) => with_run(sim, *index, |sim, run| sim.resume(run).is_ok()),
         Command::End { which, how, twice } => end(sim, *which, *how, *twice),
+        Command::EndSnapshot { which, fails } => end_snapshot(sim, *which, *fails),
         Command::EndStale { number, how } => end_stale(sim, *number, *how),
         Command::Pass(ms) => {
             sim.pass(*ms);
@@ -144,6 +153,20 @@ fn end(sim: &mut Simulator, which: Index, how: u8, twice: bool) {
     if twice {
         assert_eq!(sim.end(attempt, outcome(how / 2)), []);
     }
+}
+
+fn end_snapshot(sim: &mut Simulator, which: Index, fails: bool) {
+    let runs = sim.snapshots();
+    if runs.is_empty() {
+        return;
+    }
+    let run = runs[which.index(runs.len())];
+    let result = if fails { Err(no_snapshot()) } else { Ok(Box::new(snapshot(run))) };
+    assert!(
+        !sim.send(InputKind::SnapshotEnded { run, result: result.clone() }).unwrap().is_empty()
+    );
+    let again = sim.send(InputKind::SnapshotEnded { run, result }).unwrap();
+    assert_eq!(again, [], "a snapshot counts once");
 }
 
 fn end_stale(sim: &mut Simulator, number: u32, how: u8) {

@@ -5,7 +5,7 @@ use orchestra_core::{
     event::{Event, EventBody},
     pending::{Effect, added, next_wake, pending, work},
     plan::{Executor, Lane},
-    state::{Limits, Run, RunPhase, State, TaskPhase},
+    state::{Limits, Run, RunPhase, SnapshotState, State, TaskPhase},
     time::Timestamp,
     view::TaskStatus,
 };
@@ -81,6 +81,9 @@ fn starts_are_allowed(state: &State, event: &Event) {
         assert!(satisfied, "{} started while a need is {phase:?}", started.attempt);
     }
     assert_eq!(run.phase, RunPhase::Running, "{} started", started.attempt);
+    if started.executor.lane() == Lane::Process {
+        assert_ne!(run.snapshot, SnapshotState::Wanted, "{} started", started.attempt);
+    }
 }
 
 fn views_agree(run: &Run) {

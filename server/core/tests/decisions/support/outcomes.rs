@@ -1,13 +1,30 @@
 //! How attempts end in scenarios.
 
 use orchestra_core::{
+    ids::RunId,
     outcome::{AttemptOutcome, Failure, FailureKind, Output},
+    snapshot::Snapshot,
     time::Millis,
 };
 use serde_json::Value;
 
 pub(crate) fn output(summary: &str) -> Output {
     Output { summary: summary.to_owned(), ..Output::default() }
+}
+
+pub(crate) fn snapshot(run: RunId) -> Snapshot {
+    Snapshot {
+        commit: format!("{:040x}", run.number()),
+        tree: format!("{:040x}", run.number() + 1_000),
+        head: None,
+        left_out: vec![],
+        conflicted: vec![],
+    }
+}
+
+pub(crate) fn no_snapshot() -> Failure {
+    let message = "a.txt is unmerged".to_owned();
+    Failure { kind: FailureKind::Environment, message, hint: Some("resolve it".to_owned()) }
 }
 
 pub(crate) fn succeeded() -> AttemptOutcome {

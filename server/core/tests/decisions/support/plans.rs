@@ -28,6 +28,7 @@ pub(crate) fn plan() -> PlanBuilder {
             max_parallel: None,
             timeout: None,
             approve: false,
+            with_conflicts: false,
         },
         needs: Vec::new(),
     }

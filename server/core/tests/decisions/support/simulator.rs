@@ -25,6 +25,8 @@ pub(crate) struct Simulator {
     pub(crate) journal: Vec<Vec<Event>>,
     /// What a shell has under way.
     effects: BTreeMap<AttemptId, BTreeSet<Effect>>,
+    /// Runs whose snapshot it is taking.
+    snapshots: BTreeSet<RunId>,
     /// Every attempt, in the order in which they started.
     pub(crate) started: Vec<AttemptId>,
     limits: Limits,
@@ -42,6 +44,7 @@ impl Simulator {
             now: Timestamp(1_000_000),
             journal: Vec::new(),
             effects: BTreeMap::new(),
+            snapshots: BTreeSet::new(),
             started: Vec::new(),
             limits,
             seed: 7,
@@ -98,17 +101,49 @@ impl Simulator {
                         effects.retain(|effect| !matches!(effect, Effect::ChangeTimeout { .. }));
                     }
                 }
+                EventBody::SnapshotTaken { .. }
+                | EventBody::SnapshotFailed { .. }
+                | EventBody::RunEnded { .. } => {
+                    self.snapshots.remove(&event.run);
+                }
                 _ => {}
             }
         }
         for effect in added(&self.state, events) {
-            self.effects.entry(effect.attempt()).or_default().insert(effect);
+            match effect {
+                Effect::TakeSnapshot { run } => {
+                    self.snapshots.insert(run);
+                }
+                effect => {
+                    let attempt = effect.attempt().unwrap();
+                    self.effects.entry(attempt).or_default().insert(effect);
+                }
+            }
         }
     }
 
+    /// A run that starts; if it has agents, with a snapshot for them.
     pub(crate) fn create(&mut self, plan: PlanBuilder) -> RunId {
+        let run = self.create_without_snapshot(plan);
+        if self.snapshots.contains(&run) {
+            self.take_snapshot(run);
+        }
+        run
+    }
+
+    pub(crate) fn create_without_snapshot(&mut self, plan: PlanBuilder) -> RunId {
         let plan = Box::new(plan.build());
         self.send(InputKind::CreateRun { plan }).unwrap()[0].run
+    }
+
+    pub(crate) fn take_snapshot(&mut self, run: RunId) -> Vec<Event> {
+        let result = Ok(Box::new(super::snapshot(run)));
+        self.send(InputKind::SnapshotEnded { run, result }).unwrap()
+    }
+
+    /// Runs whose snapshot is being taken.
+    pub(crate) fn snapshots(&self) -> Vec<RunId> {
+        self.snapshots.iter().copied().collect()
     }
 
     pub(crate) fn approve(&mut self, target: Target) -> Result<Vec<Event>, Refusal> {
@@ -163,7 +198,9 @@ impl Simulator {
     /// changes that. An attempt that was told to stop obeys.
     pub(crate) fn play(&mut self, mut outcome: impl FnMut(AttemptId) -> AttemptOutcome) {
         for _ in 0..1_000 {
-            if let Some(attempt) = self.first_under_way() {
+            if let Some(&run) = self.snapshots.first() {
+                self.take_snapshot(run);
+            } else if let Some(attempt) = self.first_under_way() {
                 let told = self.is_told_to_stop(attempt);
                 self.end(attempt, if told { super::cancelled() } else { outcome(attempt) });
             } else if !self.pass_until_woken() {
@@ -182,7 +219,8 @@ impl Simulator {
         assert_eq!(state, self.state, "folding the journal gives another state");
         self.state = state;
         let recovered: BTreeSet<Effect> = pending(&self.state).into_iter().collect();
-        let under_way = self.effects.values().flatten().copied().collect();
+        let snapshots = self.snapshots.iter().map(|&run| Effect::TakeSnapshot { run });
+        let under_way = self.effects.values().flatten().copied().chain(snapshots).collect();
         assert_eq!(recovered, under_way, "recovery finds other work than was under way");
     }
 
@@ -195,7 +233,9 @@ impl Simulator {
     }
 
     pub(crate) fn has(&self, effect: Effect) -> bool {
-        self.effects.get(&effect.attempt()).is_some_and(|effects| effects.contains(&effect))
+        self.effects
+            .get(&effect.attempt().unwrap())
+            .is_some_and(|effects| effects.contains(&effect))
     }
 
     pub(crate) fn is_told_to_stop(&self, attempt: AttemptId) -> bool {
