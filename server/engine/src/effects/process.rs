@@ -1,39 +1,30 @@
 //! Attempts with a process: prepared, started under a shim, watched, stopped, and found again.
 
+mod start;
+mod sweeper;
+mod work;
+
 use super::{
     Shared,
     handover::{self, Handover},
 };
-use crate::environment::Environment;
 use orchestra_core::{
-    agent::AgentProfile,
     ids::AttemptId,
-    outcome::{AttemptOutcome, Failure, FailureKind, Output, StopReason},
-    pending::Work,
-    plan::Plan,
-    ports::StepInput,
+    outcome::{AttemptOutcome, StopReason},
     time::Millis,
 };
-use orchestra_runtimes::{
-    attempt::{
-        self, AttemptDir, AttemptResult, DaemonContact, Found, InboxMessage, Sent, Shim,
-        end_leftovers, probe, spawn_shim,
-    },
-    cli, prompt,
-};
+use orchestra_runtimes::attempt::{self, AttemptResult, Found, InboxMessage, Sent, Shim, probe};
 use orchestra_vcs::clone;
+use start::start;
 use std::{
     io,
     os::fd::OwnedFd,
     path::Path,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
+pub(crate) use sweeper::Sweeper;
 use tokio::io::{Interest, unix::AsyncFd};
-
-/// How long the daemon may take to answer a shim that pokes it.
-const PATIENCE: Millis = Millis::seconds(2);
-/// How many times the grace period the leftovers of a dead shim may take to end.
-const LEFTOVERS_GRACES: u32 = 3;
+pub(crate) use work::ProcessWork;
 
 /// An attempt as the actor reaches it.
 #[derive(Debug)]
@@ -89,48 +80,6 @@ impl Process {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
             Err(error) => tracing::error!(%attempt, %error, "a message did not reach the shim"),
         });
-    }
-}
-
-/// What is needed to start an attempt, taken out of the state.
-pub(crate) struct ProcessWork {
-    attempt: AttemptId,
-    plan: Arc<Plan>,
-    agent: String,
-    step: String,
-    prompt: String,
-    output: Option<String>,
-    timeout: Millis,
-    inputs: Vec<StepInput>,
-    environment: Environment,
-}
-
-impl ProcessWork {
-    pub(crate) fn new(
-        attempt: AttemptId,
-        work: &Work<'_>,
-        inputs: Vec<StepInput>,
-        environment: Environment,
-    ) -> Self {
-        Self {
-            attempt,
-            plan: Arc::clone(&work.run.plan),
-            agent: work.started.executor.name().to_owned(),
-            step: work.planned.step.to_string(),
-            prompt: work.started.prompt.clone().unwrap_or_default(),
-            output: work.planned.output.clone(),
-            timeout: work.started.timeout,
-            inputs,
-            environment,
-        }
-    }
-
-    fn profile(&self) -> Option<&AgentProfile> {
-        self.plan.agents.get(&self.agent)
-    }
-
-    fn writes(&self) -> bool {
-        self.profile().is_some_and(|profile| profile.writes)
     }
 }
 
@@ -239,142 +188,9 @@ async fn blocking<T: Send + 'static>(
     tokio::task::spawn_blocking(work).await.unwrap_or_else(|error| Err(io::Error::other(error)))
 }
 
-/// Clones, writes the attempt's folder and starts the shim; what stands in the way ends the attempt.
-fn start(
-    shared: &Shared,
-    work: &ProcessWork,
-    process: &Process,
-) -> Result<Shim, Box<AttemptOutcome>> {
-    let failed = |kind, message: String, hint: Option<String>| {
-        let failure = Failure { kind, message, hint };
-        Box::new(AttemptOutcome::Failed { failure, output: Output::default() })
-    };
-    let profile = work.profile().ok_or_else(|| {
-        let message = format!("the plan has no agent `{}`", work.agent);
-        failed(FailureKind::NotStarted, message, None)
-    })?;
-    let slot = shared.folders.slot(&shared.workspace, work.attempt);
-    let tree = clone::create(&shared.root, &slot).map_err(|error| {
-        let hint = error.hint();
-        failed(FailureKind::Environment, format!("clone the repository: {error}"), Some(hint))
-    })?;
-    let give_up = |outcome: Box<AttemptOutcome>| {
-        remove(&slot);
-        outcome
-    };
-    let text = prompt::render(&prompt::PromptInput {
-        profile,
-        attempt: work.attempt,
-        step: &work.step,
-        run_name: &work.plan.name,
-        task: &work.prompt,
-        directory: &tree.cwd,
-        out: &tree.out,
-        artifacts: &shared.root.join(".orchestra").join("workspace"),
-        output: work.output.as_deref(),
-        inputs: &work.inputs,
-    });
-    let output = Output::default;
-    let prepared = text.and_then(|text| {
-        cli::prepare(&cli::Request {
-            workspace: &shared.workspace,
-            attempt: work.attempt,
-            profile,
-            root: &shared.root,
-            slot: &slot,
-            directory: &tree.cwd,
-            prompt: &text,
-            plan: &work.plan.outline(),
-            environment: &work.environment,
-            timeout: work.timeout,
-            config: &shared.attempt,
-            daemon: Some(DaemonContact {
-                socket: shared.folders.socket(),
-                arguments: shared.daemon_command.clone(),
-                patience: PATIENCE,
-            }),
-        })
-    });
-    let mut prepared = prepared.map_err(|failure| {
-        give_up(Box::new(AttemptOutcome::Failed { failure, output: output() }))
-    })?;
-    let dir = {
-        // From here on words to the attempt go into its inbox; those that came before are heeded
-        // here.
-        let mut phase = process.phase();
-        if let Phase::Preparing { stop, timeout } = &*phase {
-            if stop.is_some() {
-                return Err(give_up(Box::new(AttemptOutcome::Cancelled { output: output() })));
-            }
-            if let Some(timeout) = timeout {
-                prepared.spec.timeout = *timeout;
-            }
-        }
-        let path = shared.folders.attempt(&shared.workspace, work.attempt);
-        let dir = AttemptDir::create(&path, &prepared.spec).map_err(|error| {
-            let message = format!("create {}: {error}", path.display());
-            give_up(failed(FailureKind::Environment, message, Some(DOCTOR.to_owned())))
-        })?;
-        *phase = Phase::Started;
-        dir
-    };
-    spawn_shim(&dir, &prepared.environment).map_err(|error| {
-        let message = format!("start a shim: {error}");
-        give_up(failed(FailureKind::Environment, message, Some(DOCTOR.to_owned())))
-    })
-}
-
-const DOCTOR: &str = "see `orchestra doctor`";
-
 /// Removes a slot in which nothing is worth keeping.
 pub(super) fn remove(slot: &Path) {
     if let Err(error) = clone::remove(slot) {
         tracing::warn!(slot = %slot.display(), %error, "a tree that nobody needs could not be removed");
-    }
-}
-
-/// Ends what dead shims have left, all that are known at the time in one look at the processes.
-#[derive(Debug, Clone)]
-pub(crate) struct Sweeper {
-    sender: tokio::sync::mpsc::UnboundedSender<(AttemptDir, tokio::sync::oneshot::Sender<()>)>,
-}
-
-impl Sweeper {
-    pub(crate) fn new(grace: Millis) -> Self {
-        let (sender, mut requests) = tokio::sync::mpsc::unbounded_channel();
-        tokio::spawn(async move {
-            while let Some(first) = requests.recv().await {
-                let mut batch: Vec<(AttemptDir, tokio::sync::oneshot::Sender<()>)> = vec![first];
-                while let Ok(next) = requests.try_recv() {
-                    batch.push(next);
-                }
-                let (dead, waiting): (Vec<_>, Vec<_>) = batch.into_iter().unzip();
-                let grace = std::time::Duration::from(grace);
-                let limit = grace * LEFTOVERS_GRACES;
-                match blocking(move || end_leftovers(&dead, grace, limit)).await {
-                    Ok(leftovers) if leftovers.remaining.is_empty() => {}
-                    Ok(leftovers) => {
-                        tracing::error!(?leftovers, "processes of dead attempts would not end");
-                    }
-                    Err(error) => {
-                        tracing::error!(%error, "processes of dead attempts were not looked for");
-                    }
-                }
-                for waiting in waiting {
-                    // An attempt that is not watched any more needs no answer.
-                    let _ = waiting.send(());
-                }
-            }
-        });
-        Self { sender }
-    }
-
-    /// Returns when nothing of the attempt is left.
-    async fn sweep(&self, dir: AttemptDir) {
-        let (done, swept) = tokio::sync::oneshot::channel();
-        if self.sender.send((dir, done)).is_ok() {
-            // The sweeper lives as long as the workspace; without it there is nothing to wait for.
-            let _ = swept.await;
-        }
     }
 }

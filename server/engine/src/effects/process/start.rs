@@ -1,0 +1,102 @@
+//! Starting an attempt: its tree, its prompt, its folder, its shim.
+
+use super::{super::Shared, Phase, Process, ProcessWork, remove};
+use orchestra_core::{
+    outcome::{AttemptOutcome, Failure, FailureKind, Output},
+    time::Millis,
+};
+use orchestra_runtimes::{
+    attempt::{AttemptDir, DaemonContact, Shim, spawn_shim},
+    cli, prompt,
+};
+use orchestra_vcs::clone;
+
+/// How long the daemon may take to answer a shim that pokes it.
+const PATIENCE: Millis = Millis::seconds(2);
+
+/// Clones, writes the attempt's folder and starts the shim; what stands in the way ends the attempt.
+pub(super) fn start(
+    shared: &Shared,
+    work: &ProcessWork,
+    process: &Process,
+) -> Result<Shim, Box<AttemptOutcome>> {
+    let failed = |kind, message: String, hint: Option<String>| {
+        let failure = Failure { kind, message, hint };
+        Box::new(AttemptOutcome::Failed { failure, output: Output::default() })
+    };
+    let profile = work.profile().ok_or_else(|| {
+        let message = format!("the plan has no agent `{}`", work.agent);
+        failed(FailureKind::NotStarted, message, None)
+    })?;
+    let slot = shared.folders.slot(&shared.workspace, work.attempt);
+    let tree = clone::create(&shared.root, &slot).map_err(|error| {
+        let hint = error.hint();
+        failed(FailureKind::Environment, format!("clone the repository: {error}"), Some(hint))
+    })?;
+    let give_up = |outcome: Box<AttemptOutcome>| {
+        remove(&slot);
+        outcome
+    };
+    let text = prompt::render(&prompt::PromptInput {
+        profile,
+        attempt: work.attempt,
+        step: &work.step,
+        run_name: &work.plan.name,
+        task: &work.prompt,
+        directory: &tree.cwd,
+        out: &tree.out,
+        artifacts: &shared.root.join(".orchestra").join("workspace"),
+        output: work.output.as_deref(),
+        inputs: &work.inputs,
+    });
+    let output = Output::default;
+    let prepared = text.and_then(|text| {
+        cli::prepare(&cli::Request {
+            workspace: &shared.workspace,
+            attempt: work.attempt,
+            profile,
+            root: &shared.root,
+            slot: &slot,
+            directory: &tree.cwd,
+            prompt: &text,
+            plan: &work.plan.outline(),
+            environment: &work.environment,
+            timeout: work.timeout,
+            config: &shared.attempt,
+            daemon: Some(DaemonContact {
+                socket: shared.folders.socket(),
+                arguments: shared.daemon_command.clone(),
+                patience: PATIENCE,
+            }),
+        })
+    });
+    let mut prepared = prepared.map_err(|failure| {
+        give_up(Box::new(AttemptOutcome::Failed { failure, output: output() }))
+    })?;
+    let dir = {
+        // From here on words to the attempt go into its inbox; those that came before are heeded
+        // here.
+        let mut phase = process.phase();
+        if let Phase::Preparing { stop, timeout } = &*phase {
+            if stop.is_some() {
+                return Err(give_up(Box::new(AttemptOutcome::Cancelled { output: output() })));
+            }
+            if let Some(timeout) = timeout {
+                prepared.spec.timeout = *timeout;
+            }
+        }
+        let path = shared.folders.attempt(&shared.workspace, work.attempt);
+        let dir = AttemptDir::create(&path, &prepared.spec).map_err(|error| {
+            let message = format!("create {}: {error}", path.display());
+            give_up(failed(FailureKind::Environment, message, Some(DOCTOR.to_owned())))
+        })?;
+        *phase = Phase::Started;
+        dir
+    };
+    spawn_shim(&dir, &prepared.environment).map_err(|error| {
+        let message = format!("start a shim: {error}");
+        give_up(failed(FailureKind::Environment, message, Some(DOCTOR.to_owned())))
+    })
+}
+
+const DOCTOR: &str = "see `orchestra doctor`";

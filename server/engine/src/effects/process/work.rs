@@ -1,0 +1,49 @@
+//! What is needed to carry out an attempt with a process, taken out of the state.
+
+use crate::environment::Environment;
+use orchestra_core::{
+    agent::AgentProfile, ids::AttemptId, pending::Work, plan::Plan, ports::StepInput, time::Millis,
+};
+use std::sync::Arc;
+
+/// What is needed to start an attempt, taken out of the state.
+pub(crate) struct ProcessWork {
+    pub(super) attempt: AttemptId,
+    pub(super) plan: Arc<Plan>,
+    pub(super) agent: String,
+    pub(super) step: String,
+    pub(super) prompt: String,
+    pub(super) output: Option<String>,
+    pub(super) timeout: Millis,
+    pub(super) inputs: Vec<StepInput>,
+    pub(super) environment: Environment,
+}
+
+impl ProcessWork {
+    pub(crate) fn new(
+        attempt: AttemptId,
+        work: &Work<'_>,
+        inputs: Vec<StepInput>,
+        environment: Environment,
+    ) -> Self {
+        Self {
+            attempt,
+            plan: Arc::clone(&work.run.plan),
+            agent: work.started.executor.name().to_owned(),
+            step: work.planned.step.to_string(),
+            prompt: work.started.prompt.clone().unwrap_or_default(),
+            output: work.planned.output.clone(),
+            timeout: work.started.timeout,
+            inputs,
+            environment,
+        }
+    }
+
+    pub(super) fn profile(&self) -> Option<&AgentProfile> {
+        self.plan.agents.get(&self.agent)
+    }
+
+    pub(super) fn writes(&self) -> bool {
+        self.profile().is_some_and(|profile| profile.writes)
+    }
+}
