@@ -29,6 +29,8 @@ pub enum GitError {
     /// `what` is the call without its options, such as `git read-tree`.
     #[error("`{what}` failed for {}: {detail}", place.display())]
     Failed { what: String, place: PathBuf, detail: String },
+    #[error("a git filter failed in {}: {detail}", place.display())]
+    Filter { place: PathBuf, detail: String },
     #[error("`{what}` did not end for {} within {limit:?}", place.display())]
     TimedOut { what: String, place: PathBuf, limit: Duration },
     #[error("{doing} {}: {source}", path.display())]
@@ -62,6 +64,11 @@ impl GitError {
             Self::NoFolder(_) => "commit the folder, or work from the repository's top".to_owned(),
             Self::Failed { .. } => {
                 "run `git status` and `git fsck` there; a partial clone may need `git fetch`"
+                    .to_owned()
+            }
+            Self::Filter { .. } => {
+                "install the filter's program (for `lfs` it is git-lfs), or take the filter out of \
+                 git's configuration"
                     .to_owned()
             }
             Self::TimedOut { .. } => {

@@ -1,7 +1,7 @@
 //! The one place that runs git: what it sees of the environment, how long it may take, and what its
 //! refusals mean.
 
-use crate::GitError;
+use crate::{GitError, wrapper::Wrapper};
 use rustix::{
     fs::{Access, access},
     process::{Pid, Signal, kill_process_group},
@@ -9,11 +9,11 @@ use rustix::{
 use std::{
     env,
     ffi::{OsStr, OsString},
-    io::{self, BufRead as _, BufReader, Read},
+    io::{self, BufRead as _, BufReader, Read, Write as _},
     os::unix::process::CommandExt as _,
     panic::resume_unwind,
     path::{Path, PathBuf},
-    process::{Child, Command, ExitStatus, Stdio},
+    process::{Child, ChildStdin, Command, ExitStatus, Stdio},
     sync::mpsc::{self, RecvTimeoutError},
     thread,
     time::{Duration, Instant},
@@ -45,7 +45,9 @@ pub(crate) struct Git {
     arguments: Vec<OsString>,
     settings: Vec<(OsString, OsString)>,
     own_settings_only: bool,
-    repository: Option<PathBuf>,
+    environment: Vec<(&'static str, OsString)>,
+    input: Vec<u8>,
+    wrapper: Option<Wrapper>,
     limit: Duration,
 }
 
@@ -67,7 +69,9 @@ impl Git {
             arguments: vec![verb.into()],
             settings: HARDENING.map(|(key, value)| (key.into(), value.into())).into(),
             own_settings_only: false,
-            repository: None,
+            environment: Vec::new(),
+            input: Vec::new(),
+            wrapper: None,
             limit,
         }
     }
@@ -90,9 +94,31 @@ impl Git {
         self
     }
 
-    /// Takes this `.git` folder, relative to the place, rather than looking for one.
-    pub(crate) fn in_repository(mut self, folder: &str) -> Self {
-        self.repository = Some(folder.into());
+    /// Takes this `.git` folder, absolute or relative to the place, rather than looking for one.
+    pub(crate) fn in_repository(self, folder: impl AsRef<Path>) -> Self {
+        self.env("GIT_DIR", folder.as_ref())
+    }
+
+    /// Takes this file, absolute or relative to the top of the working tree, as the index.
+    pub(crate) fn with_index(self, file: &Path) -> Self {
+        self.env("GIT_INDEX_FILE", file)
+    }
+
+    /// Adds a variable to what git is given of our environment.
+    pub(crate) fn env(mut self, name: &'static str, value: impl AsRef<OsStr>) -> Self {
+        self.environment.push((name, value.as_ref().to_owned()));
+        self
+    }
+
+    /// Gives these bytes to git as its standard input, which is empty otherwise.
+    pub(crate) fn input(mut self, bytes: Vec<u8>) -> Self {
+        self.input = bytes;
+        self
+    }
+
+    /// Has the wrapper start git.
+    pub(crate) fn through(mut self, wrapper: &Wrapper) -> Self {
+        self.wrapper = Some(wrapper.clone());
         self
     }
 
@@ -134,7 +160,9 @@ impl Git {
     ) -> Result<(ExitStatus, String), GitError> {
         let started = Instant::now();
         let mut child = self.spawn()?;
-        let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
+        let (stdin, stdout, stderr) =
+            (child.stdin.take(), child.stdout.take(), child.stderr.take());
+        let input = self.input.as_slice();
         let (done, both_done) = mpsc::channel();
         let also_done = done.clone();
 
@@ -143,7 +171,11 @@ impl Git {
                 at_once(
                     // Nobody listens to `done` any more once the time is up.
                     || {
-                        let result = stdout.map_or(Ok(()), |mut pipe| read(&mut pipe));
+                        let read = || stdout.map_or(Ok(()), |mut pipe| read(&mut pipe));
+                        let result = match stdin {
+                            Some(pipe) => at_once(|| feed(pipe, input), read).1,
+                            None => read(),
+                        };
                         let _ = done.send(());
                         result
                     },
@@ -177,9 +209,11 @@ impl Git {
     fn spawn(&self) -> Result<Child, GitError> {
         // By its full path: only so, with an environment of its own, does the standard library take
         // posix_spawn. A fork would copy the page tables of a large daemon.
-        let mut command = Command::new(program()?);
+        let mut command = match &self.wrapper {
+            Some(wrapper) => wrapper.command(&program()?),
+            None => Command::new(program()?),
+        };
         command.arg("-C").arg(&self.place).args(&self.arguments).env_clear();
-        command.envs(self.repository.iter().map(|folder| ("GIT_DIR", folder)));
         command.envs(ENVIRONMENT.iter().filter_map(|name| Some((name, env::var_os(name)?))));
         // Messages are read by `refusal`, so they must be in English.
         command.env("LC_ALL", "C").env("GIT_TERMINAL_PROMPT", "0");
@@ -193,10 +227,12 @@ impl Git {
             command.env(format!("GIT_CONFIG_KEY_{index}"), key);
             command.env(format!("GIT_CONFIG_VALUE_{index}"), value);
         }
+        command.envs(self.environment.iter().map(|(name, value)| (name, value)));
         // A group of its own, so that at a time-out whatever it started ends with it, and a Ctrl-C
         // on the terminal does not reach it in the middle of a checkout.
         command.process_group(0);
-        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command.stdin(if self.input.is_empty() { Stdio::null() } else { Stdio::piped() });
+        command.stdout(Stdio::piped()).stderr(Stdio::piped());
         command.spawn().map_err(GitError::io("failed to run git in", &self.place))
     }
 }
@@ -211,15 +247,28 @@ impl Answer {
             GitError::OtherOwner(place)
         } else if says("must be run in a work tree") {
             GitError::NoWorkTree(place)
+        } else if let Some(detail) =
+            self.complaints().find(|line| line.contains(": clean filter '"))
+        {
+            GitError::Filter { place, detail: detail.to_owned() }
         } else {
-            let text = self.stderr.trim();
-            let text = text.lines().next().unwrap_or_default();
-            let detail = match text.strip_prefix("fatal: ").unwrap_or(text) {
-                "" => self.status.to_string(),
-                text => text.to_owned(),
+            let detail = match self.complaints().next() {
+                None | Some("") => self.status.to_string(),
+                Some(text) => text.to_owned(),
             };
             GitError::Failed { what, place, detail }
         }
+    }
+
+    /// What git says went wrong: the causes before what became of them. Its first line when it
+    /// marks none as an error.
+    fn complaints(&self) -> impl Iterator<Item = &str> {
+        let text = self.stderr.trim();
+        let marked = text.lines().filter_map(|line| {
+            line.strip_prefix("fatal: ").or_else(|| line.strip_prefix("error: "))
+        });
+        let first = text.lines().next().filter(|_| marked.clone().next().is_none());
+        marked.chain(first)
     }
 }
 
@@ -250,6 +299,11 @@ fn program() -> Result<PathBuf, GitError> {
 fn end(child: &Child) {
     // It was not waited for yet, so the number is still its own.
     let _ = kill_process_group(Pid::from_child(child), Signal::KILL);
+}
+
+/// That git ended before it had read everything shows in its exit code.
+fn feed(mut pipe: ChildStdin, input: &[u8]) {
+    let _ = pipe.write_all(input);
 }
 
 fn bounded_text(mut pipe: impl Read) -> io::Result<String> {
@@ -299,10 +353,42 @@ mod tests {
     }
 
     #[test]
+    fn input_larger_than_a_pipe_goes_in_while_output_comes_out() {
+        let input: Vec<u8> = (0..1_000_000_u32).map(|number| (number % 251) as u8).collect();
+        let output = run_script("cat; :", PATIENCE).input(input.clone()).output().unwrap();
+        assert!(output == input, "{} bytes came back", output.len());
+        // Whether git reads it is git's affair.
+        let output = run_script("echo done; :", PATIENCE).input(input).output().unwrap();
+        assert_eq!(output, b"done\n");
+    }
+
+    #[test]
+    fn a_wrapper_is_given_git_with_its_arguments_and_its_environment_and_nothing_else() {
+        let wrapper = Wrapper {
+            program: "/bin/sh".into(),
+            arguments: ["-c", r#"printf '%s\n' "$0" "$GIT_INDEX_FILE" "${LANG-none}" "$@""#]
+                .map(OsString::from)
+                .into(),
+            argument_zero: Some("confined".into()),
+        };
+        let git = Git::new(Path::new("/"), "write-tree", PATIENCE);
+        let output = git.with_index(Path::new("/index")).through(&wrapper).output().unwrap();
+        // A shell takes the first argument after its script as its own name.
+        let git = program().unwrap();
+        let expected = format!("{}\n/index\nnone\n-C\n/\nwrite-tree\n", git.display());
+        assert_eq!(String::from_utf8(output).unwrap(), expected);
+    }
+
+    #[test]
     fn a_refusal_says_what_failed_where_and_why() {
         let says = |script: &str| run_script(script, PATIENCE).output().unwrap_err().to_string();
         let error = says("echo 'fatal: no such thing' >&2; echo more >&2; exit 3; :");
         assert_eq!(error, "`git run-script` failed for /: no such thing");
         assert_eq!(says("exit 3; :"), "`git run-script` failed for /: exit status: 3");
+        let error = says("printf 'warning: odd\\nerror: cause\\nfatal: end\\n' >&2; exit 3; :");
+        assert_eq!(error, "`git run-script` failed for /: cause");
+        let filter = "a.bin: clean filter '\\''lfs'\\'' failed";
+        let error = says(&format!("printf 'error: cause\\nfatal: {filter}\\n' >&2; exit 3; :"));
+        assert_eq!(error, "a git filter failed in /: a.bin: clean filter 'lfs' failed");
     }
 }

@@ -6,5 +6,6 @@ mod error;
 mod git;
 pub mod repo;
 pub mod state;
+pub mod wrapper;
 
 pub use error::GitError;
