@@ -34,5 +34,5 @@ pub use metrics::{FileSize, FolderLines, LanguageLines, MetricsResult};
 pub use registry::{all, find};
 pub use report::ReportResult;
 pub use search::SearchResult;
-pub use secrets::SecretsResult;
+pub use secrets::{SecretsResult, certain_secret};
 pub use todo::TodoResult;

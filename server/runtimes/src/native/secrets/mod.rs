@@ -199,6 +199,20 @@ fn shown(value: &str) -> usize {
     value.char_indices().nth(count).map_or(0, |(i, _)| i)
 }
 
+/// What kind of secret a file holds, when one of its texts is certain to be one by its format; low
+/// marks (entropy, the names of variables) do not count, nor do tests and examples. Fails when secrets
+/// cannot be told.
+pub fn certain_secret(path: &str, content: &[u8]) -> Result<Option<&'static str>, &'static str> {
+    detect::ready()?;
+    if plausible::is_test_path(path) {
+        return Ok(None);
+    }
+    let text = String::from_utf8_lossy(content);
+    let secrets = detect(&text, Style::of(path), &AtomicBool::new(false));
+    let certain = secrets.into_iter().find(|secret| secret.confidence == Severity::High);
+    Ok(certain.map(|secret| secret.title))
+}
+
 /// The parts of `text` that must not be shown: all of it when secrets cannot be told.
 pub(super) fn hidden(text: &str, cancelled: &AtomicBool) -> Vec<Range<usize>> {
     if detect::ready().is_err() {
@@ -253,6 +267,15 @@ mod tests {
         let text = format!("token = \"{}\"\n", token("ghp_"));
         assert_eq!(scan("src/a.rs", &text)[0].severity, Severity::High);
         assert_eq!(scan("tests/fixtures/a.rs", &text)[0].severity, Severity::Medium);
+    }
+
+    #[test]
+    fn what_is_certain_is_told_without_a_scan() {
+        let text = format!("key = \"{}\"\n", token("ghp_"));
+        let kind = |path: &str, text: &str| certain_secret(path, text.as_bytes()).unwrap();
+        assert_eq!(kind("src/a.rs", &text), Some("GitHub token"));
+        assert_eq!(kind("tests/a.rs", &text), None);
+        assert_eq!(kind("src/a.rs", "password = \"correct horse battery\""), None);
     }
 
     #[test]
