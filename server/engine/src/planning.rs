@@ -15,9 +15,6 @@ use orchestra_runtimes::catalog::{self, Loaded, trust};
 use orchestra_vcs::state as git;
 use std::{ffi::OsStr, path::PathBuf};
 
-/// How many uncommitted files are named before the rest is only counted.
-const UNCOMMITTED_NAMED: usize = 5;
-
 /// Plans for one workspace.
 #[derive(Debug)]
 pub(crate) struct Planner {
@@ -34,10 +31,8 @@ impl Planner {
         client: &Environment,
     ) -> Result<Request, ErrorBody> {
         let loaded = self.load(client);
-        // `start` is for scripts that fire and go on: it does not wait for git to look at every file.
-        let lists_unseen = matches!(command, Command::Run { .. });
-        let (mut plan, mut notes) = match command {
-            Command::Run { workflow, params, mode, approve } => {
+        let (mut plan, mut notes, with_conflicts) = match command {
+            Command::Run { workflow, params, mode, approve, with_conflicts } => {
                 let source =
                     loaded.workflow(&workflow).ok_or_else(|| unknown(&workflow, &loaded))?;
                 let request = planner::Request {
@@ -51,21 +46,23 @@ impl Planner {
                 };
                 let planned = planner::plan(&request)
                     .map_err(|diagnostics| invalid(&workflow, diagnostics))?;
-                (planned.plan, planned.warnings.iter().map(ToString::to_string).collect())
+                let notes = planned.warnings.iter().map(ToString::to_string).collect();
+                (planned.plan, notes, with_conflicts)
             }
-            Command::Start { agent, prompt } => {
+            Command::Start { agent, prompt, with_conflicts } => {
                 let plan =
                     planner::plan_for_start(&agent, &prompt, &loaded.catalog).map_err(|error| {
                         ErrorBody::new(ErrorKind::Invalid, error.to_string(), error.hint())
                     })?;
-                (plan, Vec::new())
+                (plan, Vec::new(), with_conflicts)
             }
             _ => {
                 return Err(ErrorBody::new(ErrorKind::Internal, "not a command that plans", ""));
             }
         };
         plan.approve |= self.approve;
-        self.admit_processes(&mut plan, &loaded, lists_unseen, &mut notes)?;
+        plan.with_conflicts = with_conflicts;
+        self.admit_processes(&mut plan, &loaded, &mut notes)?;
         let environment = environment::filter(client, &plan);
         Ok(Request::CreateRun { plan: Box::new(plan), environment, notes })
     }
@@ -81,19 +78,13 @@ impl Planner {
         &self,
         plan: &mut Plan,
         loaded: &Loaded,
-        lists_unseen: bool,
         notes: &mut Vec<String>,
     ) -> Result<(), ErrorBody> {
         let is_agent = |executor: &Executor| matches!(executor, Executor::Agent { .. });
         if !plan.tasks.iter().any(|task| task.executors.iter().any(is_agent)) {
             return Ok(());
         }
-        let Some(obstacle) = self.obstacle(loaded) else {
-            if lists_unseen {
-                notes.extend(self.unseen_files());
-            }
-            return Ok(());
-        };
+        let Some(obstacle) = self.obstacle(loaded) else { return Ok(()) };
         let stuck: Vec<&str> = plan
             .tasks
             .iter()
@@ -159,22 +150,6 @@ impl Planner {
                 hint: "see `orchestra doctor`".to_owned(),
             }),
         }
-    }
-
-    /// Agents work in a clone of HEAD: says what that does not hold.
-    fn unseen_files(&self) -> Option<String> {
-        let unseen = match git::uncommitted(&self.root, UNCOMMITTED_NAMED) {
-            Ok(unseen) => unseen,
-            Err(error) => return Some(format!("uncommitted files could not be listed: {error}")),
-        };
-        if unseen.total == 0 {
-            return None;
-        }
-        let mut names = unseen.paths.join(", ");
-        if unseen.total > unseen.paths.len() {
-            names.push_str(&format!(" and {} more", unseen.total - unseen.paths.len()));
-        }
-        Some(format!("agents work on the last commit and do not see {names}"))
     }
 }
 

@@ -126,6 +126,9 @@ pub(crate) struct Run {
     /// Wait for approval before anything starts
     #[arg(long)]
     pub(crate) approve: bool,
+    /// Let agents also see files with merge conflicts, as they lie on the disk
+    #[arg(long)]
+    pub(crate) with_conflicts: bool,
     /// Print the id and return; the run goes on
     #[arg(long, short)]
     pub(crate) detach: bool,
@@ -136,6 +139,9 @@ pub(crate) struct Start {
     /// The name of an agent; `orchestra agents` lists them
     pub(crate) agent: String,
     pub(crate) prompt: String,
+    /// Let agents also see files with merge conflicts, as they lie on the disk
+    #[arg(long)]
+    pub(crate) with_conflicts: bool,
     /// Follow it until it has ended
     #[arg(long, short = 'f')]
     pub(crate) follow: bool,

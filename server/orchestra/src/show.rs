@@ -2,5 +2,6 @@
 
 pub(crate) mod board;
 pub(crate) mod follow;
+pub(crate) mod notes;
 pub(crate) mod style;
 pub(crate) mod table;

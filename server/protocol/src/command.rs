@@ -37,11 +37,16 @@ pub enum Command {
         /// Whether a person approves the plan first; `None`: as the workflow says.
         #[serde(default)]
         approve: Option<bool>,
+        /// Whether agents also get files with merge conflicts, as they lie on the disk.
+        #[serde(default)]
+        with_conflicts: bool,
     },
     /// Give one agent one task.
     Start {
         agent: String,
         prompt: String,
+        #[serde(default)]
+        with_conflicts: bool,
     },
     Approve {
         target: String,

@@ -25,13 +25,18 @@ pub(crate) async fn workflow(session: &Session, run: RunArguments) -> Result<Don
         params: params(&run.param)?,
         mode: run.mode.map(Into::into),
         approve: run.approve.then_some(true),
+        with_conflicts: run.with_conflicts,
     };
     let answer = session.command(&format!("run {}", run.workflow), command).await?;
     begun(session, &answer, run.detach).await
 }
 
 pub(crate) async fn start(session: &Session, start: Start) -> Result<Done, Failure> {
-    let command = Command::Start { agent: start.agent.clone(), prompt: start.prompt };
+    let command = Command::Start {
+        agent: start.agent.clone(),
+        prompt: start.prompt,
+        with_conflicts: start.with_conflicts,
+    };
     let answer = session.command(&format!("start {}", start.agent), command).await?;
     begun(session, &answer, !start.follow).await
 }

@@ -4,7 +4,7 @@ use crate::{
     commands::Done,
     failure::{Class, Failure},
     session::{Session, unreadable},
-    show::{follow::now, style, table::Table},
+    show::{follow::now, notes, style, table::Table},
 };
 use orchestra_core::{
     ids::{AttemptId, RunId, TaskId},
@@ -71,6 +71,9 @@ fn print_run(run: &RunView, tasks: &[TaskView]) {
         if !line.is_empty() {
             anstream::println!("{line}");
         }
+    }
+    for note in run.snapshot.iter().flat_map(notes::of_snapshot) {
+        anstream::println!("{note}");
     }
     let mut table = Table::new(&["task", "step", "status", "by", "time", "detail"]);
     for task in tasks {

@@ -3,7 +3,7 @@
 use crate::{
     failure::{Class, Failure},
     session::{Session, is_interactive, refuse_agents},
-    show::{board, style},
+    show::{board, notes, style},
 };
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use orchestra_core::{
@@ -183,6 +183,11 @@ impl<'a> Follower<'a> {
         if let EventBody::AttemptEnded { attempt, .. } = &event.body {
             self.progress.remove(attempt);
         }
+        if let EventBody::SnapshotTaken { snapshot } = &event.body {
+            for note in notes::of_snapshot(snapshot) {
+                self.tell(&format!("note: {note}"));
+            }
+        }
         if self.board.is_none() && !self.session.json {
             self.print_change(&event.body, event.at);
         }
@@ -215,6 +220,14 @@ impl<'a> Follower<'a> {
             _ => task.detail.clone(),
         };
         anstream::println!("{} {} {}: {}", task.id, task.step, task.status, detail.trim());
+    }
+
+    /// A line for people, beside what is printed and above a board.
+    fn tell(&self, line: &str) {
+        match &self.board {
+            Some(board) => board.suspend(|| anstream::eprintln!("{line}")),
+            None => anstream::eprintln!("{line}"),
+        }
     }
 
     fn draw(&self) {

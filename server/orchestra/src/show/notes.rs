@@ -1,0 +1,28 @@
+//! What agents do not see of what the user sees, in words.
+
+use orchestra_core::snapshot::Snapshot;
+
+/// How many files are named before the rest is only counted.
+const NAMED: usize = 5;
+
+/// A sentence for each thing that the user should know of a snapshot; none when all is in it.
+pub(crate) fn of_snapshot(snapshot: &Snapshot) -> Vec<String> {
+    let left_out: Vec<String> =
+        snapshot.left_out.iter().map(|left| format!("{} ({})", left.path, left.reason)).collect();
+    [
+        listed("agents do not see", &left_out),
+        listed("agents see conflict markers in", &snapshot.conflicted),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
+}
+
+fn listed(what: &str, names: &[String]) -> Option<String> {
+    let named = names.iter().take(NAMED).cloned().collect::<Vec<_>>().join(", ");
+    match names.len().checked_sub(NAMED) {
+        _ if names.is_empty() => None,
+        None | Some(0) => Some(format!("{what} {named}")),
+        Some(more) => Some(format!("{what} {named} and {more} more")),
+    }
+}
