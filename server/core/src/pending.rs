@@ -99,6 +99,8 @@ pub struct Work<'a> {
     pub planned: &'a PlannedTask,
     pub started: Arc<AttemptStarted>,
     pub started_at: Timestamp,
+    /// How the attempt before this one ended, in one line, if there was one.
+    pub previous: Option<String>,
 }
 
 /// `None` when the attempt is not under way.
@@ -111,6 +113,13 @@ pub fn work(state: &State, attempt: AttemptId) -> Option<Work<'_>> {
         planned,
         started: Arc::clone(&current.started),
         started_at: current.started_at,
+        previous: task
+            .attempts
+            .iter()
+            .rev()
+            .skip(1)
+            .find_map(|attempt| attempt.ended.as_ref())
+            .map(|end| end.summary.clone()),
     })
 }
 

@@ -25,6 +25,8 @@ pub struct PromptInput<'a> {
     pub run_name: &'a str,
     /// The task's own prompt, rendered.
     pub task: &'a str,
+    /// How the attempt before this one ended, if there was one.
+    pub previous: Option<&'a str>,
     /// Where the agent starts.
     pub directory: &'a Path,
     /// `$ORCHESTRA_DIR`.
@@ -49,6 +51,7 @@ struct Variables<'a> {
     step: &'a str,
     run: &'a str,
     task: &'a str,
+    previous: Option<&'a str>,
     directory: String,
     out: String,
     output: Option<&'a str>,
@@ -79,6 +82,7 @@ pub fn render(input: &PromptInput<'_>) -> Result<String, Failure> {
         step: input.step,
         run: input.run_name,
         task: input.task.trim(),
+        previous: input.previous,
         directory: input.directory.display().to_string(),
         out: input.out.display().to_string(),
         output: input.output,
@@ -172,6 +176,7 @@ mod tests {
             step: "fix",
             run_name: "repair",
             task: "",
+            previous: None,
             directory: Path::new("/slot/src"),
             out: Path::new("/slot/out"),
             artifacts: Path::new("/home/ann/project/.orchestra/workspace"),
@@ -214,6 +219,7 @@ mod tests {
         let rendered = render(&PromptInput {
             attempt: "r1.2@2".parse().unwrap(),
             task: "Fix what was found {{ not_a_variable }}.\n",
+            previous: Some("failed: `cargo test` is red: 1 test newly failing: sum::works"),
             output: Some("documentation/fixes.md"),
             ..input(&agent, &inputs)
         });

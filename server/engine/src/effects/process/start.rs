@@ -43,6 +43,7 @@ pub(super) fn start(
         step: &work.step,
         run_name: &work.plan.name,
         task: &work.prompt,
+        previous: work.previous.as_deref(),
         directory: &tree.cwd,
         out: &tree.out,
         artifacts: &shared.root.join(".orchestra").join("workspace"),

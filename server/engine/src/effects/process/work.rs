@@ -13,6 +13,8 @@ pub(crate) struct ProcessWork {
     pub(super) agent: String,
     pub(super) step: String,
     pub(super) prompt: String,
+    /// How the attempt before this one ended, if there was one.
+    pub(super) previous: Option<String>,
     pub(super) output: Option<String>,
     pub(super) timeout: Millis,
     pub(super) inputs: Vec<StepInput>,
@@ -32,6 +34,7 @@ impl ProcessWork {
             agent: work.started.executor.name().to_owned(),
             step: work.planned.step.to_string(),
             prompt: work.started.prompt.clone().unwrap_or_default(),
+            previous: work.previous.clone(),
             output: work.planned.output.clone(),
             timeout: work.started.timeout,
             inputs,
