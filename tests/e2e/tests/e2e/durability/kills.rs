@@ -121,16 +121,15 @@ fn who_follows_a_run_is_not_disturbed_by_the_death_of_the_daemon() {
 
 #[test]
 fn who_follows_a_run_does_not_start_daemons_for_ever_that_die_at_once() {
-    let crew = Crew::that(|sandbox, agent| match agent {
-        "left" => sandbox.gate(agent).to_string(),
-        _ => String::new(),
-    });
+    let crew = Crew::at_gates();
     crew.sandbox.orchestra(["daemon", "start"]).run().success();
     let armed = crew.sandbox.orchestra(["run", "crew"]).failpoints("store::commit::before=return");
     let run = armed.spawn();
-    let at_work = crew.gate("left").wait();
+    let (at_work, done) = crew.both_at_work();
 
     crew.kill("daemon __serve");
+    // Its end is what each daemon dies of.
+    drop(done);
 
     let outcome = run.wait(LIMIT).code(3).stderr_has("5 daemons in a row have died at once");
     outcome.stderr_has("then go on with `orchestra watch r1`");
