@@ -29,7 +29,7 @@ pub struct Arrived(File);
 impl Sandbox {
     /// A closed gate outside the workspace.
     pub fn gate(&self, name: &str) -> Gate {
-        let path = self.root().join(format!("gate-{name}"));
+        let path = self.outside().join(format!("gate-{name}"));
         self.command("mkfifo").arg(&path).run().success();
         Gate { path }
     }

@@ -62,7 +62,9 @@ impl Sandbox {
         for (_, name) in FOLDERS {
             fs::create_dir(sandbox.path(name)).expect("create the sandbox's folders");
         }
-        fs::create_dir(sandbox.workspace()).expect("create the workspace");
+        for folder in [sandbox.workspace(), sandbox.outside()] {
+            fs::create_dir(folder).expect("create the sandbox's folders");
+        }
         let run = sandbox.path("run");
         fs::set_permissions(&run, fs::Permissions::from_mode(0o700)).expect("close the folder");
         let length = run.as_os_str().len();
@@ -90,6 +92,11 @@ impl Sandbox {
 
     pub fn workspace(&self) -> PathBuf {
         self.path("ws")
+    }
+
+    /// Where agents of tests leave traces that are not part of their work.
+    pub fn outside(&self) -> PathBuf {
+        self.path("outside")
     }
 
     pub fn home(&self) -> PathBuf {

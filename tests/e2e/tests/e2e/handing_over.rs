@@ -160,22 +160,3 @@ fn an_agent_that_goes_on_after_its_sentinel_is_ended_and_has_succeeded() {
     let sandbox = sentinel("echo all checked > \"$done\"; sleep 1000");
     sandbox.orchestra(["start", "worker", "go", "-f"]).run().success().stdout_has("all checked");
 }
-
-#[test]
-fn uncommitted_files_that_an_agent_does_not_see_are_named() {
-    let sandbox = Sandbox::new();
-    sandbox.agent_script("reader", "ls; cat readme.txt");
-    sandbox.workflow("w", "steps:\n  - { id: a, agent: reader, prompt: go }\n");
-    sandbox.git_repo([("readme.txt", "hello\n")]).trust();
-    let seen = sandbox.orchestra(["run", "w"]).run().success();
-    assert_eq!(seen.stderr, "", "nothing is hidden, so nothing is said");
-    sandbox.write("readme.txt", "changed\n");
-    sandbox.write("new.txt", "new\n");
-    sandbox
-        .orchestra(["run", "w"])
-        .run()
-        .success()
-        .stderr_has("note: agents work on the last commit and do not see readme.txt, new.txt");
-    let log = sandbox.orchestra(["logs", "r2.1"]).run().success().stdout;
-    assert!(log.contains("hello") && !log.contains("changed") && !log.contains("new.txt"), "{log}");
-}

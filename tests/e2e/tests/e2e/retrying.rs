@@ -4,7 +4,7 @@ use orchestra_testkit::Sandbox;
 
 /// Fails until it has been tried so many times; counts in a file beside the workspace.
 fn fails_until(sandbox: &Sandbox, tries: u32) -> String {
-    let count = sandbox.root().join("count").display().to_string();
+    let count = sandbox.outside().join("count").display().to_string();
     format!("echo x >> '{count}'; [ $(wc -l < '{count}') -ge {tries} ] && echo done at last")
 }
 

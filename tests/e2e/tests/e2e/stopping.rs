@@ -74,7 +74,7 @@ fn a_waiting_task_is_cancelled_before_it_starts() {
 #[test]
 fn an_attempt_that_is_cancelled_while_its_tree_is_prepared_never_starts_its_agent() {
     let sandbox = Sandbox::new();
-    let (gate, effect) = (sandbox.gate("git"), sandbox.root().join("effect"));
+    let (gate, effect) = (sandbox.gate("git"), sandbox.outside().join("effect"));
     sandbox.agent_script("worker", &format!("touch '{}'", effect.display()));
     sandbox.git_repo([("a", "b")]).trust();
     // A git that writes the clone's files only when it is let.

@@ -25,7 +25,7 @@ fn two_agents_overlap_in_time_and_a_third_gets_what_both_made() {
     // Each waits for the other: one after the other, neither could ever end.
     let sandbox = Sandbox::new();
     let pipe = |name: &str| {
-        let path = sandbox.root().join(name);
+        let path = sandbox.outside().join(name);
         sandbox.command("mkfifo").arg(&path).run().success();
         path.display().to_string()
     };

@@ -5,14 +5,14 @@ use orchestra_testkit::Sandbox;
 /// A workspace with an agent that leaves a trace, and a native step beside it.
 fn workspace() -> Sandbox {
     let sandbox = Sandbox::new();
-    let trace = sandbox.root().join("trace");
+    let trace = sandbox.outside().join("trace");
     sandbox.agent_script("coder", &format!("touch '{}'", trace.display()));
     sandbox.git_repo([("a.rs", "// TODO: more\n")]);
     sandbox
 }
 
 fn has_run(sandbox: &Sandbox) -> bool {
-    sandbox.root().join("trace").exists()
+    sandbox.outside().join("trace").exists()
 }
 
 #[test]

@@ -95,7 +95,7 @@ impl Crew {
 
     /// The gate at which an agent waits.
     pub(crate) fn gate(&self, agent: &str) -> Gate {
-        Gate::at(self.sandbox.root().join(format!("gate-{agent}")))
+        Gate::at(self.sandbox.outside().join(format!("gate-{agent}")))
     }
 
     /// Waits until both agents work; they go on when the answer is dropped.
@@ -250,7 +250,7 @@ impl Crew {
 
 /// Where agents leave their effects.
 fn effects(sandbox: &Sandbox) -> PathBuf {
-    sandbox.root().join("effects")
+    sandbox.outside().join("effects")
 }
 
 fn pid(info: &Value) -> u64 {

@@ -10,7 +10,7 @@ const OTHER: &str = "keep-out-9931";
 #[test]
 fn an_agent_gets_the_variables_that_it_names_and_nobody_keeps_them() {
     let sandbox = Sandbox::new();
-    let seen = |name: &str| sandbox.root().join(format!("seen-{name}"));
+    let seen = |name: &str| sandbox.outside().join(format!("seen-{name}"));
     for (name, front_matter) in [("named", "env: [DEMO_TOKEN]"), ("unnamed", "")] {
         // It is even careless with what it knows.
         let script = format!("env > '{}'; echo \"token $DEMO_TOKEN\"", seen(name).display());

@@ -10,7 +10,7 @@ use std::{
 
 /// A copy of the program under test, built so many seconds before now.
 fn build(crew: &Crew, name: &str, age: u64) -> PathBuf {
-    let path = crew.sandbox.root().join(name);
+    let path = crew.sandbox.outside().join(name);
     fs::copy(orchestra_testkit::orchestra(), &path).expect("copy the program");
     let written = SystemTime::now() - Duration::from_secs(age);
     let file = File::options().append(true).open(&path).expect("open the copy");
