@@ -1,6 +1,9 @@
 //! Agents: named workers, as far as planning and selection need to know them.
 
-use crate::time::Millis;
+use crate::{
+    confinement::{Cache, StateMode},
+    time::Millis,
+};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -104,6 +107,21 @@ pub struct AgentProfile {
     /// Names of environment variables that the agent gets from the run's environment.
     #[serde(default)]
     pub env: Vec<String>,
+    /// Folders and files of the user in which it keeps logins and settings, such as `$CODEX_HOME` or
+    /// `~/.claude`.
+    #[serde(default)]
+    pub state: Vec<String>,
+    #[serde(default)]
+    pub state_mode: StateMode,
+    /// Build tools whose downloads it shares with other attempts of agents.
+    #[serde(default)]
+    pub caches: Vec<Cache>,
+    /// Whether it confines itself where the system cannot.
+    #[serde(default)]
+    pub own_sandbox: bool,
+    /// Arguments that switch its own sandbox off: two inside each other do not work.
+    #[serde(default)]
+    pub sandbox_off: Vec<String>,
     /// Programs that must be on PATH.
     #[serde(default)]
     pub requires: Vec<String>,

@@ -6,6 +6,7 @@ pub mod agent_file;
 pub mod apply;
 pub mod catalog;
 pub mod config;
+pub mod confinement;
 mod context;
 pub mod decide;
 pub mod diagnostic;

@@ -162,6 +162,11 @@ mod tests {
             timeout: Millis::minutes(1),
             fallback: vec![],
             env: vec![],
+            state: Vec::new(),
+            state_mode: Default::default(),
+            caches: Vec::new(),
+            own_sandbox: false,
+            sandbox_off: Vec::new(),
             requires: vec![],
             status: Default::default(),
             origin: Origin::User,
@@ -208,7 +213,7 @@ mod tests {
                 bytes: 10,
                 sha256: String::new(),
             }],
-            tree: None,
+            ..Output::default()
         };
         let large = Output { result: json!("x".repeat(5_000)), ..Output::default() };
         let inputs = [

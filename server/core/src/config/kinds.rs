@@ -1,6 +1,6 @@
 //! The types that a setting can have, and how each is written.
 
-use crate::time::Millis;
+use crate::{confinement::SandboxChoice, time::Millis};
 use std::{fmt, ops::RangeInclusive, str::FromStr};
 
 /// A value as a layer gives it.
@@ -153,6 +153,26 @@ impl Kind for bool {
 
     fn to_toml(&self) -> String {
         self.to_string()
+    }
+}
+
+impl Kind for SandboxChoice {
+    fn describe(_: &Bounds) -> String {
+        let [words @ .., (last, _)] = Self::WORDS;
+        let words = words.map(|(word, _)| format!("`{word}`")).join(", ");
+        format!("one of {words} or `{last}`")
+    }
+
+    fn read(given: Given<'_>, bounds: &Bounds) -> Result<Self, String> {
+        let chosen = match given {
+            Given::Text(text) => Self::WORDS.iter().find(|(word, _)| *word == text.trim()),
+            Given::Integer(_) | Given::Bool(_) | Given::Other(_) => None,
+        };
+        chosen.map(|(_, choice)| *choice).ok_or_else(|| wrong::<Self>(given, bounds))
+    }
+
+    fn to_toml(&self) -> String {
+        format!("\"{self}\"")
     }
 }
 

@@ -13,6 +13,9 @@ use toml::{
 /// The largest file that is read.
 const MAX_FILE_BYTES: usize = 1 << 20;
 
+/// What a workspace cannot set: the confinement of what it brings is not its own affair.
+const NOT_FOR_WORKSPACES: [&str; 1] = ["attempt.sandbox"];
+
 /// Whose file it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Layer {
@@ -41,12 +44,18 @@ impl Config {
             findings.error(at, message, hint);
         }
         if errors.is_empty() {
-            self.table(String::new(), root.get_ref(), &mut findings);
+            self.table(layer, String::new(), root.get_ref(), &mut findings);
         }
         findings.finish()
     }
 
-    fn table(&mut self, prefix: String, table: &DeTable<'_>, findings: &mut Findings<'_>) {
+    fn table(
+        &mut self,
+        layer: Layer,
+        prefix: String,
+        table: &DeTable<'_>,
+        findings: &mut Findings<'_>,
+    ) {
         for (name, value) in table {
             let key = format!("{prefix}{}", name.get_ref());
             let at = findings.source.at(name.span().start);
@@ -55,11 +64,15 @@ impl Config {
             });
             match value.get_ref() {
                 DeValue::Table(table) if is_section => {
-                    self.table(format!("{key}."), table, findings);
+                    self.table(layer, format!("{key}."), table, findings);
                 }
                 _ if is_section => {
                     let message = format!("`{key}` is a section, not a value");
                     findings.error(at, message, format!("write `[{key}]` and its keys below"));
+                }
+                _ if layer == Layer::Workspace && NOT_FOR_WORKSPACES.contains(&key.as_str()) => {
+                    let message = format!("a workspace cannot set `{key}`");
+                    findings.error(at, message, "set it in ~/.config/orchestra/config.toml");
                 }
                 _ => self.key(&key, at, value, findings),
             }
@@ -156,7 +169,7 @@ fn names() -> impl Iterator<Item = &'static str> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::time::Millis;
+    use crate::{confinement::SandboxChoice, time::Millis};
 
     #[test]
     fn later_layers_win_and_say_so() {
@@ -195,6 +208,21 @@ mod tests {
         let error = config.layer_flag("limits.max_paralel", "4").unwrap_err();
         assert_eq!(error.hint, "did you mean `limits.max_parallel`?");
         assert_eq!(config, Config::default());
+    }
+
+    #[test]
+    fn a_workspace_does_not_choose_its_sandbox() {
+        let mut config = Config::default();
+        let refused = config.layer_file(Layer::Workspace, "c", "[attempt]\nsandbox = \"none\"\n");
+        let refused: Vec<String> = refused.iter().map(ToString::to_string).collect();
+        let expected = "c:2:1: error: a workspace cannot set `attempt.sandbox`";
+        assert!(refused.len() == 1 && refused[0].starts_with(expected), "{refused:?}");
+        assert_eq!(config, Config::default());
+        assert_eq!(config.layer_file(Layer::User, "c", "attempt.sandbox = \"bwrap\"\n"), []);
+        assert_eq!(config.attempt.sandbox, SandboxChoice::Bubblewrap);
+        let wrong = config.layer_flag("attempt.sandbox", "seccomp").unwrap_err();
+        let expected = "`attempt.sandbox` is not one of `auto`, `bwrap`, `agent` or `none`";
+        assert_eq!(wrong.message, expected);
     }
 
     #[test]

@@ -4,7 +4,7 @@ use super::{
     Effective, Origin,
     kinds::{Bounds, Bytes, Given, Kind},
 };
-use crate::time::Millis;
+use crate::{confinement::SandboxChoice, time::Millis};
 use std::collections::BTreeMap;
 
 /// One setting, as the reference page describes it.
@@ -107,6 +107,10 @@ settings! {
         sentinel_wait: Millis = Millis::seconds(10), "ORCHESTRA_ATTEMPT_SENTINEL_WAIT";
         /// How much of an attempt's output is kept: its head, its tail, and a line that says what was cut.
         log_limit: Bytes = Bytes::mebibytes(64), "ORCHESTRA_ATTEMPT_LOG_LIMIT";
+        /// What keeps agents and other foreign code inside their tree. `auto`: the kernel, and where it cannot,
+        /// the agent's own sandbox. `bwrap`: bubblewrap, or nothing runs. `agent`: the agent's own. `none`:
+        /// nothing. Every attempt says what held it, see docs/security.md.
+        sandbox: SandboxChoice = SandboxChoice::Auto, "ORCHESTRA_ATTEMPT_SANDBOX";
     }
     /// How much may be under way at once.
     limits: LimitsConfig {

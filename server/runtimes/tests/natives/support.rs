@@ -76,8 +76,12 @@ impl Bench {
     fn step(&mut self, step: &str, action: &str) -> Value {
         let report = self.run(action, json!({}));
         let artifacts = report.files.iter().map(|file| self.artifact(file)).collect();
-        let output =
-            Output { summary: report.summary, result: report.result, artifacts, tree: None };
+        let output = Output {
+            summary: report.summary,
+            result: report.result,
+            artifacts,
+            ..Output::default()
+        };
         let result = output.result.clone();
         self.inputs.push(StepInput {
             step: step.parse::<StepId>().unwrap(),

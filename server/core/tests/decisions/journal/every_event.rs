@@ -6,6 +6,7 @@ use crate::support::{
 };
 use orchestra_core::{
     agent::{Completion, Runtime},
+    confinement::{Cache, Confinement, StateMode},
     decide::{InputKind, Target},
     event::Event,
     outcome::{Artifact, AttemptOutcome, Failure, FailureKind, Output},
@@ -67,6 +68,11 @@ fn audit() -> PlanBuilder {
             agent.max_load = 2;
             agent.fallback = vec!["spare".to_owned()];
             agent.env = vec!["TOKEN".to_owned()];
+            agent.state = vec!["$AGENT_HOME".to_owned()];
+            agent.state_mode = StateMode::Private;
+            agent.caches = vec![Cache::Cargo];
+            agent.own_sandbox = true;
+            agent.sandbox_off = vec!["--no-sandbox".to_owned()];
             agent.requires = vec!["git".to_owned()];
             agent.system_prompt = "You write code.".to_owned();
         })
@@ -81,6 +87,7 @@ fn made() -> AttemptOutcome {
             result: json!({ "fixed": 2 }),
             artifacts: vec![artifact],
             tree: Some("trees/0".to_owned()),
+            confined: Some(Confinement::Landlock { abi: 7 }),
         },
     }
 }
