@@ -5,7 +5,7 @@ use crate::{
     time::Millis,
 };
 use serde::{Deserialize, Serialize};
-use std::fmt;
+use std::{collections::BTreeMap, fmt};
 
 /// How an agent is run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -92,6 +92,10 @@ pub struct AgentProfile {
     /// `{tree}` to be filled in. Never a shell string.
     #[serde(default)]
     pub command: Vec<String>,
+    /// The known agent program that runs it. In an agent file: the one that has to; in a plan: the one
+    /// whose command line it has got.
+    #[serde(default)]
+    pub backend: Option<String>,
     #[serde(default)]
     pub writes: bool,
     #[serde(default)]
@@ -122,6 +126,9 @@ pub struct AgentProfile {
     /// Arguments that switch its own sandbox off: two inside each other do not work.
     #[serde(default)]
     pub sandbox_off: Vec<String>,
+    /// Variables that its backend needs, with their values. Never secrets.
+    #[serde(default)]
+    pub variables: BTreeMap<String, String>,
     /// Programs that must be on PATH.
     #[serde(default)]
     pub requires: Vec<String>,

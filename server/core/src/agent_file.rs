@@ -6,7 +6,6 @@ mod foreign;
 mod front_matter;
 mod profile;
 
-pub use capabilities::CAPABILITIES;
 pub use foreign::{Dialect, read_foreign};
 
 use crate::{
@@ -18,6 +17,7 @@ use crate::{
 };
 use front_matter::{Split, split};
 use serde_json::{Map, Value};
+use std::collections::BTreeMap;
 
 /// The largest file that is read.
 pub const MAX_FILE_BYTES: usize = 1 << 20;
@@ -67,8 +67,8 @@ fn from_text(source: Source<'_>, body: &str, origin: Origin) -> AgentFile {
     let name = name_from_file(source.file, at, &mut findings);
     findings.warning(
         at,
-        "the file has no front matter, so nothing says how to run this agent",
-        "start it with `---`, `name: …`, `command: [program, \"{prompt}\"]`, `---`",
+        "the file has no front matter, so all that is known of this agent is guessed from its text",
+        "start it with `---`, `name: …`, `capabilities: […]`, `---`",
     );
     let profile = name.map(|name| AgentProfile {
         description: describe(body),
@@ -91,6 +91,7 @@ fn blank(name: String, origin: Origin) -> AgentProfile {
         model: None,
         runtime: Runtime::Cli,
         command: Vec::new(),
+        backend: None,
         writes: false,
         completion: Completion::default(),
         priority: 0,
@@ -103,6 +104,7 @@ fn blank(name: String, origin: Origin) -> AgentProfile {
         caches: Vec::new(),
         own_sandbox: false,
         sandbox_off: Vec::new(),
+        variables: BTreeMap::new(),
         requires: Vec::new(),
         status: AgentStatus::default(),
         origin,
@@ -150,7 +152,7 @@ mod tests {
             description: Reads code\n\
             type: reviewer\n\
             category: quality\n\
-            capabilities: [code-review]\n\
+            capabilities: [code_review]\n\
             tools: [read, grep]\n\
             model: small\n\
             command: [agent, --model, \"{model}\", \"{prompt}\"]\n\
@@ -175,11 +177,12 @@ mod tests {
             description: "Reads code".into(),
             kind: "reviewer".into(),
             category: "quality".into(),
-            capabilities: vec!["code-review".into()],
+            capabilities: vec!["code_review".into()],
             tools: vec!["read".into(), "grep".into()],
             model: Some("small".into()),
             runtime: Runtime::Cli,
             command: ["agent", "--model", "{model}", "{prompt}"].map(str::to_owned).to_vec(),
+            backend: None,
             writes: true,
             completion: Completion::Sentinel,
             priority: 3,
@@ -192,6 +195,7 @@ mod tests {
             caches: Vec::new(),
             own_sandbox: false,
             sandbox_off: Vec::new(),
+            variables: BTreeMap::new(),
             requires: vec!["git".into()],
             status: AgentStatus::Inactive,
             origin: Origin::User,
@@ -213,7 +217,10 @@ mod tests {
             (profile.name.as_str(), profile.description.as_str()),
             ("dba", "Database expert")
         );
-        assert_eq!(profile.capabilities, ["database", "code-review", "testing"]);
+        assert_eq!(
+            profile.capabilities,
+            ["database_operations", "code_review", "code_migration", "testing"]
+        );
         assert_eq!(profile.system_prompt, text.trim());
         assert!(profile.command.is_empty());
     }

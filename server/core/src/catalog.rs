@@ -1,8 +1,8 @@
 //! The catalogue: the native actions and the agents that a plan may refer to, and who of them can work.
 
-use crate::agent::AgentProfile;
+use crate::{agent::AgentProfile, selection::Order};
 use serde::{Deserialize, Serialize};
-use std::{cmp::Reverse, fmt};
+use std::fmt;
 
 /// Everything that a step can be given to.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
@@ -10,6 +10,9 @@ pub struct Catalog {
     pub natives: Vec<NativeInfo>,
     /// Each name once: what shadows another has taken its place.
     pub agents: Vec<CatalogAgent>,
+    /// By what candidates are told apart that can all do a step.
+    #[serde(default)]
+    pub order: Order,
 }
 
 /// A native action.
@@ -103,13 +106,6 @@ impl CatalogAgent {
         needed.iter().copied().find(|capability| {
             profile.kind != *capability && !profile.capabilities.iter().any(|c| c == capability)
         })
-    }
-
-    /// Sorts the preferred agent first: higher priority, then more specialised, then by name. Load
-    /// is looked at when a task starts.
-    pub(crate) fn preference(&self) -> (Reverse<i32>, usize, &str) {
-        let profile = &self.profile;
-        (Reverse(profile.priority), profile.capabilities.len(), &profile.name)
     }
 }
 

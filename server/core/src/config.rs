@@ -9,7 +9,8 @@ pub use kinds::{Bytes, BytesError};
 pub use layers::Layer;
 pub use reference::reference_page;
 pub use table::{
-    AttemptConfig, Config, DaemonConfig, KEYS, Key, LimitsConfig, RunConfig, StoreConfig,
+    AgentsConfig, AttemptConfig, Config, DaemonConfig, KEYS, Key, LimitsConfig, RunConfig,
+    StoreConfig,
 };
 
 use std::fmt;

@@ -3,6 +3,7 @@
 //! Nothing here changes the state or looks at a clock. The events of one call belong together: they
 //! are recorded in one transaction or not at all.
 
+mod choice;
 mod outcomes;
 mod requests;
 mod settle;

@@ -4,6 +4,7 @@
 pub mod agent;
 pub mod agent_file;
 pub mod apply;
+pub mod capability;
 pub mod catalog;
 pub mod config;
 pub mod confinement;
@@ -18,6 +19,7 @@ pub mod pending;
 pub mod plan;
 pub mod planner;
 pub mod ports;
+pub mod selection;
 pub mod snapshot;
 mod source;
 pub mod state;

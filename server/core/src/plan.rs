@@ -3,6 +3,7 @@
 use crate::{
     agent::{AgentProfile, Origin},
     ids::StepId,
+    selection::Order,
     time::Millis,
 };
 use serde::{Deserialize, Serialize};
@@ -143,6 +144,9 @@ pub struct Plan {
     pub agents: BTreeMap<String, AgentProfile>,
     #[serde(default)]
     pub params: serde_json::Map<String, serde_json::Value>,
+    /// By what equal candidates for a task are told apart.
+    #[serde(default)]
+    pub order: Order,
     /// How many attempts of this run may be under way at once, whatever the daemon allows.
     #[serde(default)]
     pub max_parallel: Option<u32>,
@@ -166,6 +170,9 @@ pub struct PlannedTask {
     pub needs: Vec<u32>,
     #[serde(default)]
     pub mode: Mode,
+    /// What whoever does it has to be able to do, where the step names nobody.
+    #[serde(default)]
+    pub capabilities: Vec<String>,
     /// In the order of preference that the mode asks for; never empty.
     pub executors: Vec<Executor>,
     /// A template; what it renders to is journalled with each attempt.

@@ -16,7 +16,7 @@ use crate::{
     plan::{Executor, Mode, Pattern, Plan, PlannedTask, Retry, Source as PlanSource},
     source::{self, Findings, Source, shortened},
     time::Millis,
-    workflow::{MAX_FILE_BYTES, MAX_STEPS, RetryKeys, Step, Workflow, plain_word_hint},
+    workflow::{MAX_FILE_BYTES, MAX_STEPS, RetryKeys, Step, Work, Workflow, plain_word_hint},
 };
 use executors::Team;
 use graph::Graph;
@@ -132,6 +132,7 @@ fn assemble(
         tasks,
         agents: team.into_agents(),
         params,
+        order: request.catalog.order.clone(),
         max_parallel: workflow.max_parallel,
         timeout: workflow.timeout,
         approve: request.approve.unwrap_or(workflow.approve),
@@ -151,6 +152,12 @@ fn task(
         step: id,
         needs,
         mode,
+        capabilities: match &step.work {
+            Some(Work::Capable { capabilities, .. }) => {
+                capabilities.iter().map(|capability| capability.value.to_owned()).collect()
+            }
+            Some(Work::Named { .. }) | None => Vec::new(),
+        },
         executors,
         prompt: step.prompt.map(|text| text.value.to_owned()),
         with: step.with.iter().map(|entry| (entry.key.clone(), entry.value.to_json())).collect(),

@@ -1,4 +1,5 @@
-//! Agent files that were written for other tools. They say what an agent is for, but not how to run it.
+//! Agent files that were written for other tools. They say what an agent is for; how it is run is
+//! left to whoever runs it.
 
 use super::{AgentFile, blank, capabilities, describe, front_matter, stem, too_large};
 use crate::{
@@ -77,8 +78,8 @@ impl Dialect {
     }
 }
 
-/// Reads an agent file that was written for another tool. It has no command, so it is listed, but
-/// cannot be given work.
+/// Reads an agent file that was written for another tool. It names no command: a known agent program
+/// runs it.
 pub fn read_foreign(text: &str, file: &str, origin: Origin, dialect: Dialect) -> AgentFile {
     if let Some(refused) = too_large(text, file) {
         return refused;
@@ -221,7 +222,7 @@ mod tests {
         assert!(profile.description.starts_with("Use this agent when: code"), "{profile:?}");
         assert_eq!(profile.tools, ["Read", "Grep"]);
         assert_eq!((profile.model, profile.command), (None, Vec::new()));
-        assert_eq!(profile.capabilities, ["code-review"]);
+        assert_eq!(profile.capabilities, ["code_review"]);
         assert_eq!(read.diagnostics.len(), 1);
         assert_eq!(read.diagnostics[0].severity, Severity::Warning);
         assert_eq!(read.diagnostics[0].line, 3);

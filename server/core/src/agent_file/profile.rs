@@ -3,6 +3,7 @@
 use super::{AgentFile, blank, capabilities, command, describe, name_from_file};
 use crate::{
     agent::{AgentProfile, AgentStatus, Completion, Origin, Runtime},
+    capability,
     ids::is_plain_word,
     source::{self, At, Fields, Findings, Node, Source, Text, Value, shortened},
     time::Millis,
@@ -10,7 +11,7 @@ use crate::{
 };
 use serde_json::Map;
 
-const KEYS: [&str; 20] = [
+const KEYS: [&str; 21] = [
     "name",
     "description",
     "type",
@@ -20,6 +21,7 @@ const KEYS: [&str; 20] = [
     "model",
     "runtime",
     "command",
+    "backend",
     "writes",
     "isolation",
     "completion",
@@ -87,13 +89,7 @@ fn profile<'n>(
     let runtime = fields.choice("runtime", RUNTIMES, &[], findings).unwrap_or(Runtime::Cli);
     let description = text(fields, "description", findings).unwrap_or_else(|| describe(body));
     let command = command::read(fields, model.is_some(), findings);
-    match fields.get("command") {
-        None if runtime == Runtime::Cli => {
-            let hint = "add `command: [program, \"{prompt}\"]`";
-            findings.error(root.at, "an agent of the runtime cli needs a `command`", hint);
-        }
-        _ => {}
-    }
+    let backend = backend(fields, findings);
     if runtime != Runtime::Cli
         && let Some(entry) = fields.get("runtime")
     {
@@ -102,7 +98,7 @@ fn profile<'n>(
     }
     later(fields, findings);
     let capabilities = match fields.get("capabilities") {
-        Some(_) => texts(fields, "capabilities", findings),
+        Some(_) => capabilities(fields, findings),
         None => capabilities::infer(&format!("{description}\n{body}")),
     };
     Some(AgentProfile {
@@ -114,6 +110,7 @@ fn profile<'n>(
         model,
         runtime,
         command: command.unwrap_or_default(),
+        backend,
         writes: fields.flag("writes", findings).unwrap_or(false),
         completion: fields
             .choice("completion", COMPLETIONS, &["tool"], findings)
@@ -129,6 +126,32 @@ fn profile<'n>(
         system_prompt: body.trim().to_owned(),
         ..blank(name?, origin)
     })
+}
+
+/// Who of the known agent programs has to run it.
+fn backend<'n>(fields: Fields<'n>, findings: &mut Findings<'n>) -> Option<String> {
+    let name = text(fields, "backend", findings)?;
+    let entry = fields.get("backend")?;
+    if fields.get("command").is_some() {
+        let message =
+            "`backend` says that a known program runs the agent, and `command` that another does";
+        findings.error(entry.key_at, message, "remove one of the two");
+    } else if !is_plain_word(&name) {
+        let message =
+            format!("`backend`: `{}` is not the name of an agent program", shortened(&name));
+        findings.error(entry.value.at, message, "see `agents.backends` in docs/configuration.md");
+    }
+    Some(name)
+}
+
+/// Words that are not in the catalogue are used as they are.
+fn capabilities<'n>(fields: Fields<'n>, findings: &mut Findings<'n>) -> Vec<String> {
+    let listed = listed(fields, "capabilities", findings);
+    for text in listed.iter().filter(|text| capability::find(text.value).is_none()) {
+        let message = format!("the catalogue has no capability `{}`", shortened(text.value));
+        findings.warning(text.at, message, capability::hint_for_unknown(text.value));
+    }
+    listed.into_iter().map(|text| text.value.to_owned()).collect()
 }
 
 /// What belongs to the format and must not be ignored, because it limits what an agent may do.
@@ -161,12 +184,17 @@ fn text<'n>(fields: Fields<'n>, key: &str, findings: &mut Findings<'n>) -> Optio
 }
 
 fn texts<'n>(fields: Fields<'n>, key: &str, findings: &mut Findings<'n>) -> Vec<String> {
-    let mut list: Vec<String> = Vec::new();
+    listed(fields, key, findings).into_iter().map(|text| text.value.to_owned()).collect()
+}
+
+/// The texts of a list, each once.
+fn listed<'n>(fields: Fields<'n>, key: &str, findings: &mut Findings<'n>) -> Vec<Text<'n>> {
+    let mut list: Vec<Text<'n>> = Vec::new();
     for text in fields.texts(key, findings) {
         if text.value.trim().is_empty() {
             findings.error(text.at, format!("`{key}` has an empty entry"), "remove it");
-        } else if !list.iter().any(|known| known == text.value) {
-            list.push(text.value.to_owned());
+        } else if !list.iter().any(|known| known.value == text.value) {
+            list.push(text);
         }
     }
     list

@@ -1,6 +1,11 @@
 //! The types that a setting can have, and how each is written.
 
-use crate::{confinement::SandboxChoice, time::Millis};
+use crate::{
+    confinement::SandboxChoice,
+    ids::is_plain_word,
+    selection::{Criterion, Order},
+    time::Millis,
+};
 use std::{fmt, ops::RangeInclusive, str::FromStr};
 
 /// A value as a layer gives it.
@@ -9,6 +14,8 @@ pub(super) enum Given<'a> {
     Text(&'a str),
     Integer(i64),
     Bool(bool),
+    /// Of texts only.
+    List(&'a [&'a str]),
     /// A TOML value that no setting has, by the name of its type.
     Other(&'static str),
 }
@@ -31,6 +38,7 @@ pub(super) trait Kind: Sized {
 fn wrong<T: Kind>(given: Given<'_>, bounds: &Bounds) -> String {
     let expected = T::describe(bounds);
     match given {
+        Given::List(_) => format!("a list, not {expected}"),
         Given::Other(kind) => format!("{kind}, not {expected}"),
         _ => format!("not {expected}"),
     }
@@ -101,7 +109,7 @@ impl Kind for Bytes {
         match given {
             Given::Text(text) => text.parse().ok(),
             Given::Integer(number) => u64::try_from(number).ok().map(Self),
-            Given::Bool(_) | Given::Other(_) => None,
+            Given::Bool(_) | Given::List(_) | Given::Other(_) => None,
         }
         .ok_or_else(|| wrong::<Self>(given, bounds))
     }
@@ -119,7 +127,7 @@ impl Kind for Millis {
     fn read(given: Given<'_>, bounds: &Bounds) -> Result<Self, String> {
         match given {
             Given::Text(text) => text.parse().ok(),
-            Given::Integer(_) | Given::Bool(_) | Given::Other(_) => None,
+            Given::Integer(_) | Given::Bool(_) | Given::List(_) | Given::Other(_) => None,
         }
         .ok_or_else(|| wrong::<Self>(given, bounds))
     }
@@ -146,7 +154,7 @@ impl Kind for bool {
             Given::Bool(value) => Some(value),
             Given::Text("true" | "1" | "yes" | "on") => Some(true),
             Given::Text("false" | "0" | "no" | "off") => Some(false),
-            Given::Text(_) | Given::Integer(_) | Given::Other(_) => None,
+            Given::Text(_) | Given::Integer(_) | Given::List(_) | Given::Other(_) => None,
         }
         .ok_or_else(|| wrong::<Self>(given, bounds))
     }
@@ -166,7 +174,7 @@ impl Kind for SandboxChoice {
     fn read(given: Given<'_>, bounds: &Bounds) -> Result<Self, String> {
         let chosen = match given {
             Given::Text(text) => Self::WORDS.iter().find(|(word, _)| *word == text.trim()),
-            Given::Integer(_) | Given::Bool(_) | Given::Other(_) => None,
+            Given::Integer(_) | Given::Bool(_) | Given::List(_) | Given::Other(_) => None,
         };
         chosen.map(|(_, choice)| *choice).ok_or_else(|| wrong::<Self>(given, bounds))
     }
@@ -187,7 +195,7 @@ macro_rules! whole_number {
                 match given {
                     Given::Text(text) => text.trim().parse::<u64>().ok(),
                     Given::Integer(number) => u64::try_from(number).ok(),
-                    Given::Bool(_) | Given::Other(_) => None,
+                    Given::Bool(_) | Given::List(_) | Given::Other(_) => None,
                 }
                 .filter(|number| bounds.contains(number))
                 .and_then(|number| Self::try_from(number).ok())
@@ -202,6 +210,63 @@ macro_rules! whole_number {
 }
 
 whole_number!(u32, usize);
+
+/// How an empty list is written in a variable, where nothing at all means that it is not set.
+const NONE: &str = "none";
+
+/// The words of a list, or of a text with commas.
+fn words(given: Given<'_>) -> Option<Vec<&str>> {
+    match given {
+        Given::Text(text) if text.trim() == NONE => Some(Vec::new()),
+        Given::Text(text) => Some(text.split(',').map(str::trim).collect()),
+        Given::List(words) => Some(words.to_vec()),
+        Given::Integer(_) | Given::Bool(_) | Given::Other(_) => None,
+    }
+}
+
+fn list_to_toml(words: impl Iterator<Item = impl fmt::Display>) -> String {
+    let words: Vec<String> = words.map(|word| format!("\"{word}\"")).collect();
+    format!("[{}]", words.join(", "))
+}
+
+impl Kind for Vec<String> {
+    fn describe(_: &Bounds) -> String {
+        "a list of names such as `[\"one\", \"two\"]`; in a variable `one,two`, or `none`"
+            .to_owned()
+    }
+
+    fn read(given: Given<'_>, bounds: &Bounds) -> Result<Self, String> {
+        words(given)
+            .filter(|words| words.iter().all(|word| is_plain_word(word)))
+            .map(|words| words.into_iter().map(str::to_owned).collect())
+            .ok_or_else(|| wrong::<Self>(given, bounds))
+    }
+
+    fn to_toml(&self) -> String {
+        list_to_toml(self.iter())
+    }
+}
+
+impl Kind for Order {
+    fn describe(_: &Bounds) -> String {
+        let words: Vec<String> = Criterion::ALL.iter().map(|word| format!("`{word}`")).collect();
+        format!("a list of {}; in a variable with commas between", words.join(", "))
+    }
+
+    fn read(given: Given<'_>, bounds: &Bounds) -> Result<Self, String> {
+        words(given)
+            .and_then(|words| words.into_iter().map(|word| word.parse().ok()).collect())
+            .filter(|criteria: &Vec<Criterion>| {
+                (1..).zip(criteria).all(|(next, one)| !criteria[next..].contains(one))
+            })
+            .map(Self)
+            .ok_or_else(|| wrong::<Self>(given, bounds))
+    }
+
+    fn to_toml(&self) -> String {
+        list_to_toml(self.0.iter())
+    }
+}
 
 #[cfg(test)]
 mod tests {
@@ -218,5 +283,23 @@ mod tests {
         }
         assert_eq!(Bytes::mebibytes(64).to_string(), "64MiB");
         assert_eq!(Bytes(1_000).to_string(), "1000B");
+    }
+    #[test]
+    fn lists_are_read_from_files_and_variables() {
+        let bounds = 0..=0;
+        let read = |given| Vec::<String>::read(given, &bounds).ok();
+        let names = |names: &[&str]| Some(names.iter().map(|&name| name.to_owned()).collect());
+        assert_eq!(read(Given::List(&["codex", "mini"])), names(&["codex", "mini"]));
+        assert_eq!(read(Given::Text("codex, mini")), names(&["codex", "mini"]));
+        assert_eq!((read(Given::Text("none")), read(Given::List(&[]))), (names(&[]), names(&[])));
+        assert_eq!((read(Given::Text("a,,b")), read(Given::Bool(true))), (None, None));
+        assert_eq!(
+            names(&["a", "b"]).map(|names: Vec<String>| names.to_toml()).unwrap(),
+            r#"["a", "b"]"#
+        );
+
+        let order = |text| Order::read(Given::Text(text), &bounds).map(|order| order.0).ok();
+        assert_eq!(order("name,load"), Some(vec![Criterion::Name, Criterion::Load]));
+        assert_eq!((order("load,load"), order("speed")), (None, None));
     }
 }

@@ -86,6 +86,12 @@ impl Config {
         value: &Spanned<DeValue<'_>>,
         findings: &mut Findings<'_>,
     ) {
+        let words: Vec<&str> = match value.get_ref() {
+            DeValue::Array(items) => {
+                items.iter().filter_map(|item| item.get_ref().as_str()).collect()
+            }
+            _ => Vec::new(),
+        };
         let given = match value.get_ref() {
             DeValue::String(text) => Given::Text(text),
             DeValue::Boolean(value) => Given::Bool(*value),
@@ -93,6 +99,7 @@ impl Config {
                 .map_or(Given::Other("a number out of range"), Given::Integer),
             DeValue::Float(_) => Given::Other("a number with a fraction"),
             DeValue::Datetime(_) => Given::Other("a date"),
+            DeValue::Array(items) if items.len() == words.len() => Given::List(&words),
             DeValue::Array(_) => Given::Other("a list"),
             DeValue::Table(_) => Given::Other("a table"),
         };

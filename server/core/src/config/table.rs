@@ -4,7 +4,7 @@ use super::{
     Effective, Origin,
     kinds::{Bounds, Bytes, Given, Kind},
 };
-use crate::{confinement::SandboxChoice, time::Millis};
+use crate::{confinement::SandboxChoice, selection::Order, time::Millis};
 use std::collections::BTreeMap;
 
 /// One setting, as the reference page describes it.
@@ -120,6 +120,18 @@ settings! {
         max_natives: u32 [0, 4096] = 0, "ORCHESTRA_LIMITS_MAX_NATIVES";
         /// How long a task waits until it counts one priority higher, so that none waits for ever.
         ageing: Millis = Millis::minutes(1), "ORCHESTRA_LIMITS_AGEING";
+    }
+    /// Agents.
+    agents: AgentsConfig {
+        /// The agent programs that run agents which bring no command of their own: the first one that is
+        /// on PATH does. Known are `claude`, `codex`, `gemini`, `opencode`, `aider` and `mini`; none that is not
+        /// named here is used.
+        backends: Vec<String> = ["claude", "codex", "gemini", "opencode", "aider", "mini"]
+            .map(str::to_owned).to_vec(), "ORCHESTRA_AGENTS_BACKENDS";
+        /// By what one of several agents is chosen that can all do a step. `load`: fewer attempts under way;
+        /// `priority`: the higher one; `specialised`: fewer capabilities; `name`: the alphabet. What is not
+        /// named counts last, in this order.
+        order: Order = Order::default(), "ORCHESTRA_AGENTS_ORDER";
     }
     /// Runs.
     run: RunConfig {

@@ -1,5 +1,6 @@
 //! Which ready tasks start now, in which order, and who carries them out.
 
+use super::choice::choose;
 use crate::{
     agent::AgentProfile,
     context,
@@ -81,7 +82,11 @@ impl<'a> Starts<'a> {
         if full && lane != Lane::Inline {
             return None;
         }
-        let (executor, why) = self.choose(run, task, planned)?;
+        let load = |name: &str| {
+            let started_now = self.load.get(name).copied().unwrap_or(0);
+            self.state.indices.load.get(name).copied().unwrap_or(0) + started_now
+        };
+        let (executor, why) = choose(run, task, planned, load)?;
         let number = u32::try_from(task.attempts.len()).ok()?.checked_add(1)?;
         let attempt = AttemptId::new(task.id, number)?;
         let (prompt, with) = match render(run, task, planned) {
@@ -109,53 +114,6 @@ impl<'a> Starts<'a> {
             timeout: timeout.unwrap_or(AgentProfile::DEFAULT_TIMEOUT),
             base: if lane == Lane::Process { run.base(task.id) } else { None },
         })))
-    }
-
-    /// The least loaded candidate that has a free place, and why it.
-    fn choose(
-        &self,
-        run: &Run,
-        task: &Task,
-        planned: &'a PlannedTask,
-    ) -> Option<(&'a Executor, String)> {
-        let candidates = task.candidates(planned);
-        // `min_by_key` keeps the first of equals, and the plan has them in the order of preference.
-        let (load, chosen) = candidates
-            .iter()
-            .filter_map(|&executor| Some((self.free_load(run, executor)?, executor)))
-            .min_by_key(|(load, _)| *load)?;
-        let mut why = match (chosen, candidates.len()) {
-            _ if task.failures > 0 => {
-                return Some((chosen, format!("retry {} of {}", task.failures, planned.retry.max)));
-            }
-            (Executor::Native { .. }, _) => format!("native action, mode {}", planned.mode),
-            (Executor::Agent { fallback: true, .. }, _) => "fallback".to_owned(),
-            (Executor::Agent { .. }, 1) => "the only candidate".to_owned(),
-            (Executor::Agent { .. }, count) => {
-                format!("least loaded of {count} candidates ({load} under way)")
-            }
-        };
-        // What vanished was not given up: then this may be the same one again.
-        let before = task.attempts.iter().rev().map(|attempt| &attempt.started.executor);
-        if !task.given_up.is_empty()
-            && let Some(failed) = before.into_iter().find(|executor| *executor != chosen)
-        {
-            why.push_str(&format!(", after {failed} failed"));
-        }
-        Some((chosen, why))
-    }
-
-    /// How many attempts are under way there; `None` when it takes no more.
-    fn free_load(&self, run: &Run, executor: &Executor) -> Option<u32> {
-        let Executor::Agent { name, .. } = executor else { return Some(0) };
-        let now = self.load.get(name.as_str()).copied().unwrap_or(0);
-        let load = self.state.indices.load.get(name).copied().unwrap_or(0) + now;
-        let max = run
-            .plan
-            .agents
-            .get(name)
-            .map_or(AgentProfile::DEFAULT_MAX_LOAD, |agent| agent.max_load);
-        (load < max).then_some(load)
     }
 }
 

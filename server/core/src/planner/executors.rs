@@ -1,7 +1,10 @@
 //! Who carries out a step: the native actions and agents that can, in the order of preference.
 
+mod near;
+
 use crate::{
     agent::AgentProfile,
+    capability,
     catalog::{ArgumentInfo, Catalog, CatalogAgent, NativeInfo},
     plan::{Executor, Mode},
     source::{At, Findings, Text, shortened},
@@ -178,8 +181,25 @@ impl<'c> Team<'c> {
                 findings.error(at, message, format!("{hint}: give the step another mode"));
             }
         }
+        self.unknown_words(capabilities, findings);
         let agents = if agent_counts { agents } else { Vec::new() };
         Candidates { natives, agents, said: false }
+    }
+
+    /// Words of neither the catalogue nor a native action nor the type of an agent may be meant, or be a
+    /// slip that an agent file has, too.
+    fn unknown_words(&self, capabilities: &[Text<'_>], findings: &mut Findings<'_>) {
+        for text in capabilities {
+            let word = text.value;
+            let of_native = |native: &NativeInfo| native.capabilities.iter().any(|c| c == word);
+            let is_known = capability::find(word).is_some()
+                || self.catalog.natives.iter().any(of_native)
+                || self.catalog.agents.iter().any(|agent| agent.profile.kind == word);
+            if !is_known {
+                let message = format!("the catalogue has no capability `{}`", shortened(word));
+                findings.warning(text.at, message, capability::hint_for_unknown(word));
+            }
+        }
     }
 
     fn nobody(
@@ -189,7 +209,7 @@ impl<'c> Team<'c> {
         needed: &[&str],
         findings: &mut Findings<'_>,
     ) -> Candidates<'c> {
-        let hint = self.who_was_near(needed, findings);
+        let hint = near::who_was_near(self.catalog, needed, findings);
         findings.error(at, message, hint);
         Candidates { said: true, ..Candidates::default() }
     }
@@ -202,7 +222,7 @@ impl<'c> Team<'c> {
             .iter()
             .filter(|agent| agent.is_available() && agent.lacks(needed).is_none())
             .collect();
-        agents.sort_by_key(|agent| agent.preference());
+        agents.sort_by(|a, b| self.catalog.order.compare_idle(&a.profile, &b.profile));
         let mut agents: Vec<(&CatalogAgent, bool)> =
             agents.into_iter().map(|agent| (agent, false)).collect();
         add_fallbacks(&mut agents, self.catalog);
@@ -259,44 +279,6 @@ impl<'c> Team<'c> {
             )
         };
         findings.error(agent.at, format!("there is no agent `{name}`"), hint);
-    }
-
-    /// For a capability that nobody has: unavailable ones that have it, those with a part of it, or
-    /// how it is really called.
-    fn who_was_near(&self, needed: &[&str], findings: &Findings<'_>) -> String {
-        if findings.is_full() {
-            return String::new();
-        }
-        let mut near = Vec::new();
-        for agent in &self.catalog.agents {
-            let name = &agent.profile.name;
-            match (agent.lacks(needed), agent.unavailable()) {
-                (None, Some(reason)) => near.push(format!("`{name}` is not available: {reason}")),
-                (Some(lacking), None) if needed.len() > 1 => {
-                    let others: Vec<&str> =
-                        needed.iter().copied().filter(|needed| *needed != lacking).collect();
-                    if agent.lacks(&others).is_none() {
-                        near.push(format!("`{name}` lacks `{}`", shortened(lacking)));
-                    }
-                }
-                _ => {}
-            }
-        }
-        if !near.is_empty() {
-            near.truncate(3);
-            return near.join("; ");
-        }
-        let known: Vec<&str> = self
-            .catalog
-            .natives
-            .iter()
-            .flat_map(|native| &native.capabilities)
-            .chain(self.catalog.agents.iter().flat_map(|agent| &agent.profile.capabilities))
-            .map(String::as_str)
-            .collect();
-        let unknown = needed.iter().find(|needed| !known.contains(needed));
-        let near = unknown.map(|unknown| findings.nearest(unknown, known.iter().copied()));
-        hint_from(&near.unwrap_or_default(), "see `orchestra agents list` for who can do what")
     }
 }
 

@@ -71,6 +71,7 @@ pub fn plan_for_start(agent: &str, prompt: &str, catalog: &Catalog) -> Result<Pl
             step,
             needs: Vec::new(),
             mode: Mode::Strategic,
+            capabilities: Vec::new(),
             executors,
             prompt: Some(prompt),
             with: Map::new(),
@@ -86,6 +87,7 @@ pub fn plan_for_start(agent: &str, prompt: &str, catalog: &Catalog) -> Result<Pl
             .map(|(agent, _)| (agent.profile.name.clone(), agent.profile.clone()))
             .collect(),
         params,
+        order: catalog.order.clone(),
         max_parallel: None,
         timeout: None,
         approve: false,

@@ -66,11 +66,11 @@ fn each_executor_has_its_retries_and_then_the_next_takes_over() {
     let tries: Vec<(String, String)> =
         sim.attempts(run, "a").into_iter().map(|attempt| (attempt.executor, attempt.why)).collect();
     let expected = [
-        ("first", "least loaded of 2 candidates (0 under way)"),
+        ("first", "first by name of first, second"),
         ("first", "retry 1 of 1"),
-        ("second", "the only candidate, after first failed"),
+        ("second", "the only candidate, after first failed: exit code 3"),
         ("second", "retry 1 of 1"),
-        ("last", "fallback, after second failed"),
+        ("last", "fallback, after second failed: exit code 3"),
         ("last", "retry 1 of 1"),
     ];
     assert_eq!(tries, expected.map(|(who, why)| (who.to_owned(), why.to_owned())));
@@ -165,7 +165,7 @@ fn a_vanished_fallback_is_still_said_to_stand_in_for_who_failed() {
     let run = sim.create(plan().step("a").agent("first").fallback("second"));
     sim.finish(run, "a", failed());
     sim.finish(run, "a", lost());
-    assert_eq!(sim.attempts(run, "a")[2].why, "fallback, after first failed");
+    assert_eq!(sim.attempts(run, "a")[2].why, "fallback, after first failed: exit code 3");
 }
 
 #[test]

@@ -54,11 +54,12 @@ pub(crate) fn catalog() -> Catalog {
             native("workspace.search", &["search"]),
         ],
         agents: vec![
-            agent("cso", "capabilities: [security-review]"),
-            agent("coder", "capabilities: [coding, refactoring]"),
-            agent("documenter", "capabilities: [documentation, reporting]\npriority: 5"),
+            agent("cso", "capabilities: [security_audit]"),
+            agent("coder", "capabilities: [code_generation, code_refactoring]"),
+            agent("documenter", "capabilities: [code_documentation, reporting]\npriority: 5"),
             agent("sleeper", "capabilities: [dreaming]\nstatus: inactive"),
             agent("broken", "requires: [no-such-program]\nfallback: [coder]"),
         ],
+        order: Default::default(),
     }
 }

@@ -118,17 +118,17 @@ fn without_a_prompt_no_agent_stands_in() {
 fn agents_are_ordered_by_priority_then_specialisation_then_name() {
     let mut catalog = catalog();
     catalog.agents = vec![
-        agent("zoe", "capabilities: [coding]"),
-        agent("broad", "capabilities: [coding, testing, review]"),
-        agent("anna", "capabilities: [coding]\nfallback: [helper, off]"),
-        agent("first", "capabilities: [a, b, c, coding]\npriority: 1"),
+        agent("zoe", "capabilities: [code_generation]"),
+        agent("broad", "capabilities: [code_generation, testing, code_review]"),
+        agent("anna", "capabilities: [code_generation]\nfallback: [helper, off]"),
+        agent("first", "capabilities: [a, b, c, code_generation]\npriority: 1"),
         agent("helper", "capabilities: [other]\nfallback: [last, anna]"),
         agent("last", "capabilities: [other]"),
-        agent("off", "capabilities: [coding]\nstatus: inactive"),
-        agent("by-type", "type: coding"),
+        agent("off", "capabilities: [code_generation]\nstatus: inactive"),
+        agent("by-type", "type: code_generation"),
     ];
     let params = Map::new();
-    let text = "steps: [{ id: a, capability: coding, prompt: hi }]\n";
+    let text = "steps: [{ id: a, capability: code_generation, prompt: hi }]\n";
     let plan = planner::plan(&request(text, &catalog, &params)).unwrap().plan;
     assert_eq!(
         plan.tasks[0].executors,
@@ -144,6 +144,46 @@ fn agents_are_ordered_by_priority_then_specialisation_then_name() {
     );
     let names: Vec<&str> = plan.agents.keys().map(String::as_str).collect();
     assert_eq!(names, ["anna", "broad", "by-type", "first", "helper", "last", "zoe"]);
+}
+
+#[test]
+fn a_word_that_is_not_in_the_catalogue_works_and_is_doubted() {
+    let mut catalog = catalog();
+    catalog.agents.push(agent("poet", "capabilities: [dreaming]\ntype: bard"));
+    let params = Map::new();
+    let plan = |word: &str| {
+        let text = format!("steps: [{{ id: a, capability: {word}, prompt: hi }}]\n");
+        planner::plan(&request(&text, &catalog, &params)).unwrap()
+    };
+    let planned = plan("dreaming");
+    assert_eq!(planned.plan.tasks[0].executors, [by("poet")]);
+    assert_eq!(planned.plan.tasks[0].capabilities, ["dreaming"]);
+    assert_eq!(planned.warnings[0].message, "the catalogue has no capability `dreaming`");
+    // The type of an agent and the words of a native action are as good.
+    assert_eq!(plan("bard").warnings, []);
+    assert_eq!(plan("todo-scanning").warnings, []);
+}
+
+#[test]
+fn of_many_who_were_near_each_reason_is_said_once() {
+    let mut catalog = catalog();
+    catalog.agents = (0..5)
+        .map(|number| agent(&format!("a{number}"), "capabilities: [testing]\nrequires: [gone]"))
+        .collect();
+    catalog.agents.push(agent("half", "capabilities: [debugging]"));
+    let errors = |word: &str| {
+        let text = format!("steps: [{{ id: a, capability: [{word}], prompt: hi }}]\n");
+        let error = planner::plan(&request(&text, &catalog, &Map::new())).unwrap_err().remove(0);
+        format!("{}: {}", error.message, error.hint)
+    };
+    assert_eq!(
+        errors("testing"),
+        "nobody has `testing`: `a0`, `a1`, `a2` and 2 more are not available: `gone` is not on PATH"
+    );
+    assert_eq!(
+        errors("debugging, testing"),
+        "nobody has `debugging, testing`: `half` lacks `testing`"
+    );
 }
 
 #[test]

@@ -34,6 +34,7 @@ pub(super) fn of_agent(
         .filter(|(name, _)| is_always_passed(name) || profile.env.contains(name))
         .map(|(name, value)| (name.clone(), value.clone()))
         .collect();
+    environment.extend(profile.variables.clone());
     let path = |path: &Path| path.to_string_lossy().into_owned();
     environment.extend([
         ("TMPDIR".to_owned(), path(&spec.slot.join("tmp"))),

@@ -120,6 +120,7 @@ mod tests {
             model: Some("large".to_owned()),
             runtime: Runtime::Cli,
             command: command.iter().map(|&argument| argument.to_owned()).collect(),
+            backend: None,
             writes: true,
             completion: Completion::Sentinel,
             priority: 0,
@@ -132,6 +133,7 @@ mod tests {
             caches: Vec::new(),
             own_sandbox: false,
             sandbox_off: Vec::new(),
+            variables: BTreeMap::from([("CODER_UPDATES".to_owned(), "off".to_owned())]),
             requires: vec![],
             status: Default::default(),
             origin: Origin::User,
@@ -215,6 +217,7 @@ mod tests {
         let expected = [
             ("CODER_API_KEY", "sk-live-0123456789".to_owned()),
             ("CODER_MODE", "fast".to_owned()),
+            ("CODER_UPDATES", "off".to_owned()),
             ("LC_TIME", "C".to_owned()),
             ("ORCHESTRA_ATTEMPT", format!("r1.2@3:{}", spec.nonce)),
             ("ORCHESTRA_DIR", at("slot/out")),

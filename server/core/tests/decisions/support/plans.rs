@@ -3,6 +3,7 @@
 use orchestra_core::{
     agent::{AgentProfile, AgentStatus, Completion, Origin, Runtime},
     plan::{Executor, Mode, Pattern, Plan, PlannedTask, Retry, Source},
+    selection::{Criterion, Order},
     time::Millis,
 };
 use serde_json::{Map, Value};
@@ -25,6 +26,7 @@ pub(crate) fn plan() -> PlanBuilder {
             tasks: Vec::new(),
             agents: Default::default(),
             params: Map::new(),
+            order: Default::default(),
             max_parallel: None,
             timeout: None,
             approve: false,
@@ -45,6 +47,7 @@ fn agent(name: &str) -> AgentProfile {
         model: None,
         runtime: Runtime::Cli,
         command: vec![name.to_owned()],
+        backend: None,
         writes: false,
         completion: Completion::Exit,
         priority: 0,
@@ -57,6 +60,7 @@ fn agent(name: &str) -> AgentProfile {
         caches: Vec::new(),
         own_sandbox: false,
         sandbox_off: Vec::new(),
+        variables: Default::default(),
         requires: Vec::new(),
         status: AgentStatus::Active,
         origin: Origin::User,
@@ -70,6 +74,7 @@ impl PlanBuilder {
             step: id.parse().unwrap(),
             needs: Vec::new(),
             mode: Mode::Intelligent,
+            capabilities: Vec::new(),
             executors: Vec::new(),
             prompt: None,
             with: Map::new(),
@@ -126,6 +131,11 @@ impl PlanBuilder {
         self
     }
 
+    /// What the step asks for.
+    pub(crate) fn capability(self, word: &str) -> Self {
+        self.on_step(|step| step.capabilities.push(word.to_owned()))
+    }
+
     pub(crate) fn mode(self, mode: Mode) -> Self {
         self.on_step(|step| step.mode = mode)
     }
@@ -168,6 +178,10 @@ impl PlanBuilder {
         self.on_plan(|plan| {
             plan.params.insert(key.to_owned(), value);
         })
+    }
+
+    pub(crate) fn order(self, order: &[Criterion]) -> Self {
+        self.on_plan(|plan| plan.order = Order(order.to_vec()))
     }
 
     pub(crate) fn max_parallel(self, max: u32) -> Self {
