@@ -6,6 +6,7 @@ pub mod agent_file;
 pub mod apply;
 pub mod capability;
 pub mod catalog;
+pub mod change;
 pub mod config;
 pub mod confinement;
 mod context;
