@@ -1,10 +1,13 @@
 //! Applying events to the state: what has happened changes what is, and decides nothing.
 
+mod decisions;
 mod fits;
 
 use crate::{
+    decision::DecisionStatus,
     event::{AttemptStarted, Event, EventBody},
-    ids::{AttemptId, RunId, TaskId},
+    ids::{AttemptId, DecisionId, RunId, TaskId},
+    memory::Memory,
     outcome::{AttemptOutcome, TaskOutcome},
     plan::{Executor, Plan, PlannedTask},
     state::{
@@ -30,6 +33,8 @@ pub enum ApplyError {
     UnknownTask { event: &'static str, run: RunId, task: TaskId },
     #[error("{event} is about attempt {attempt}, which is not the one under way or next")]
     UnknownAttempt { event: &'static str, attempt: AttemptId },
+    #[error("{event} does not fit decision {decision}")]
+    DecisionMisfit { event: &'static str, decision: DecisionId },
     #[error("{event} does not fit run {run}, which is {status}")]
     RunMisfit { event: &'static str, run: RunId, status: RunStatus },
     #[error("{event} does not fit task {task}, which is {status}")]
@@ -92,6 +97,20 @@ pub fn apply(state: &mut State, event: &Event) -> Result<(), ApplyError> {
         EventBody::TaskEnded { task, outcome } => end_task(state, *task, outcome, now),
         EventBody::AttemptStarted(started) => start(state, started, now),
         EventBody::AttemptEnded { attempt, outcome } => end_attempt(state, *attempt, outcome, now),
+        EventBody::DecisionAsked(asked) => decisions::ask(state, asked, now),
+        EventBody::DecisionAnswered { decision, choice, by, .. } => {
+            let status = DecisionStatus::Answered { choice: choice.clone(), by: *by, at: now };
+            decisions::end(state, *decision, status);
+        }
+        EventBody::DecisionWithdrawn { decision, reason, .. } => {
+            let status = DecisionStatus::Withdrawn { reason: *reason, at: now };
+            decisions::end(state, *decision, status);
+        }
+        EventBody::DecisionDelivered { decision, .. } => decisions::deliver(state, *decision),
+        EventBody::MemorySet(set) => with_run(state, id, |run| run.memory.set(set)),
+        EventBody::MemoryRemoved { scope, key } => {
+            with_run(state, id, |run| run.memory.remove(scope, key));
+        }
     }
     with_run(state, id, |run| run.keep_time(now));
     Ok(())
@@ -150,6 +169,8 @@ fn create(state: &mut State, event: &Event, plan: &Plan) -> Result<(), ApplyErro
         counts: Counts::of_all(&tasks),
         plan: Arc::new(plan.clone()),
         snapshot: SnapshotState::NotNeeded,
+        decisions: Vec::new(),
+        memory: Memory::default(),
         tasks,
     };
     let first: Vec<TaskId> =
@@ -222,6 +243,8 @@ fn start(state: &mut State, started: &AttemptStarted, now: Timestamp) {
             started: Arc::new(started.clone()),
             started_at: now,
             new_timeout: None,
+            decisions: Vec::new(),
+            open_decisions: 0,
             ended: None,
         });
         task.phase = TaskPhase::Running { attempt: started.attempt, stopping: None };
@@ -243,6 +266,7 @@ fn end_attempt(state: &mut State, id: AttemptId, outcome: &AttemptOutcome, now: 
         }
         task.count(outcome, planned);
     });
+    decisions::forget_asker(state, id);
 }
 
 impl Task {

@@ -3,6 +3,7 @@
 //! Nothing here changes the state or looks at a clock. The events of one call belong together: they
 //! are recorded in one transaction or not at all.
 
+mod asking;
 mod choice;
 mod outcomes;
 mod requests;
@@ -11,8 +12,10 @@ mod starts;
 
 use crate::{
     apply::{ApplyError, apply},
+    decision::Question,
     event::{Event, EventBody},
-    ids::{AttemptId, RunId, TaskId},
+    ids::{AttemptId, DecisionId, RunId, TaskId},
+    memory::Remember,
     outcome::{AttemptOutcome, Failure},
     plan::Plan,
     snapshot::Snapshot,
@@ -65,6 +68,29 @@ pub enum InputKind {
         run: RunId,
         result: Result<Box<Snapshot>, Failure>,
     },
+    /// An attempt under way asks a person. Asked twice under one key, it is one decision; an attempt
+    /// that has ended asks nothing.
+    Ask {
+        attempt: AttemptId,
+        question: Box<Question>,
+        /// After which the default is taken; `None`: never.
+        timeout: Option<Millis>,
+    },
+    /// A person answers. The first answer counts.
+    Answer {
+        decision: DecisionId,
+        /// The id of a choice, or a free text where there are none.
+        choice: String,
+    },
+    /// The attempt has taken up how its question ended.
+    Delivered {
+        decision: DecisionId,
+    },
+    /// An attempt under way wants something kept.
+    Remember {
+        attempt: AttemptId,
+        entry: Box<Remember>,
+    },
     /// Time has passed, or the state has changed: start, skip and end what can be.
     Settle,
 }
@@ -110,6 +136,8 @@ pub enum RefusalKind {
     NotFound,
     /// It exists, but what was asked for is over, or not yet possible.
     WrongState,
+    /// What was given cannot be taken: no such choice, too much, too many.
+    Invalid,
 }
 
 /// The events that `input` leads to, not yet applied.
@@ -138,6 +166,12 @@ pub fn decide(state: &State, input: &Input) -> Result<Vec<Event>, Refusal> {
         InputKind::SnapshotEnded { run, result } => {
             Ok(outcomes::snapshot_ended(state, *run, result, at))
         }
+        InputKind::Ask { attempt, question, timeout } => {
+            asking::ask(state, *attempt, question, *timeout, at)
+        }
+        InputKind::Answer { decision, choice } => asking::answer(state, *decision, choice, at),
+        InputKind::Delivered { decision } => Ok(asking::delivered(state, *decision, at)),
+        InputKind::Remember { attempt, entry } => asking::remember(state, *attempt, entry, at),
         InputKind::Settle => Ok(settle::settle(state, at)),
     }
 }

@@ -5,7 +5,9 @@
 //! changed meaning gets a new [`VERSION`] and a branch in [`decode`], which reads every older version.
 
 use crate::{
-    ids::{AttemptId, RunId, TaskId},
+    decision::{AnsweredBy, DecisionAsked, WithdrawReason},
+    ids::{AttemptId, DecisionId, RunId, TaskId},
+    memory::{MemorySet, Scope},
     outcome::{AttemptOutcome, Failure, RunOutcome, StopReason, TaskOutcome},
     plan::{Executor, Plan},
     snapshot::Snapshot,
@@ -94,6 +96,32 @@ pub enum EventBody {
         attempt: AttemptId,
         outcome: Box<AttemptOutcome>,
     },
+    /// An attempt under way asks a person.
+    DecisionAsked(Box<DecisionAsked>),
+    DecisionAnswered {
+        decision: DecisionId,
+        attempt: AttemptId,
+        /// The id of a choice, or a free text.
+        choice: String,
+        by: AnsweredBy,
+    },
+    /// Nobody has to answer any more.
+    DecisionWithdrawn {
+        decision: DecisionId,
+        attempt: AttemptId,
+        reason: WithdrawReason,
+    },
+    /// The attempt has taken up how its question ended.
+    DecisionDelivered {
+        decision: DecisionId,
+        attempt: AttemptId,
+    },
+    MemorySet(Box<MemorySet>),
+    /// By an attempt, or because its time was up.
+    MemoryRemoved {
+        scope: Scope,
+        key: String,
+    },
 }
 
 /// Everything needed to start an attempt, or to find it again.
@@ -151,7 +179,11 @@ impl EventBody {
             | Self::TaskTimeoutChanged { task, .. }
             | Self::TaskEnded { task, .. } => Some(*task),
             Self::AttemptStarted(started) => Some(started.attempt.task()),
-            Self::AttemptEnded { attempt, .. } => Some(attempt.task()),
+            Self::DecisionAsked(asked) => Some(asked.attempt.task()),
+            Self::AttemptEnded { attempt, .. }
+            | Self::DecisionAnswered { attempt, .. }
+            | Self::DecisionWithdrawn { attempt, .. }
+            | Self::DecisionDelivered { attempt, .. } => Some(attempt.task()),
             Self::RunCreated { .. }
             | Self::RunApproved
             | Self::RunPaused { .. }
@@ -162,6 +194,8 @@ impl EventBody {
             | Self::SnapshotWanted
             | Self::SnapshotTaken { .. }
             | Self::SnapshotFailed { .. }
+            | Self::MemorySet(_)
+            | Self::MemoryRemoved { .. }
             | Self::TasksReopened { .. } => None,
         }
     }
@@ -188,6 +222,12 @@ impl EventBody {
             Self::TaskEnded { .. } => "task-ended",
             Self::AttemptStarted(_) => "attempt-started",
             Self::AttemptEnded { .. } => "attempt-ended",
+            Self::DecisionAsked(_) => "decision-asked",
+            Self::DecisionAnswered { .. } => "decision-answered",
+            Self::DecisionWithdrawn { .. } => "decision-withdrawn",
+            Self::DecisionDelivered { .. } => "decision-delivered",
+            Self::MemorySet(_) => "memory-set",
+            Self::MemoryRemoved { .. } => "memory-removed",
         }
     }
 }

@@ -203,6 +203,52 @@ impl FromStr for AttemptId {
     }
 }
 
+/// The id of a decision, `r12/d1`. Decisions count from one in each run.
+///
+/// The slash keeps it apart from the ids of tasks; it is never a path.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct DecisionId {
+    run: RunId,
+    number: u32,
+}
+
+impl DecisionId {
+    const EXPECTED: &'static str = "a decision id such as r12/d1";
+    /// Sorts before every other one.
+    pub(crate) const FIRST: Self = Self { run: RunId(1), number: 1 };
+
+    /// The `number`-th decision of `run`, counted from one. `None` for zero.
+    pub fn new(run: RunId, number: u32) -> Option<Self> {
+        (number > 0).then_some(Self { run, number })
+    }
+
+    pub fn run(self) -> RunId {
+        self.run
+    }
+
+    pub fn number(self) -> u32 {
+        self.number
+    }
+}
+
+impl fmt::Display for DecisionId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/d{}", self.run, self.number)
+    }
+}
+
+impl FromStr for DecisionId {
+    type Err = IdError;
+
+    fn from_str(text: &str) -> Result<Self, IdError> {
+        let parse = || {
+            let (run, decision) = text.split_once("/d")?;
+            Self::new(run.parse().ok()?, number(decision)?)
+        };
+        parse().ok_or_else(|| IdError::new(text, Self::EXPECTED))
+    }
+}
+
 /// The id of a step in a workflow file: it names files and template variables, so it is a plain word.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct StepId(String);
@@ -264,7 +310,7 @@ macro_rules! serde_as_text {
     )*};
 }
 
-serde_as_text!(WorkspaceId, RunId, TaskId, AttemptId, StepId);
+serde_as_text!(WorkspaceId, RunId, TaskId, AttemptId, DecisionId, StepId);
 
 #[cfg(test)]
 mod tests {
@@ -280,6 +326,8 @@ mod tests {
         assert_eq!(attempt.file_name(), "r12.3-2");
         assert_eq!(attempt.file_name().parse(), Ok(attempt));
         assert_eq!(serde_json::to_string(&attempt).unwrap(), "\"r12.3@2\"");
+        let decision: DecisionId = "r12/d3".parse().unwrap();
+        assert_eq!(decision.to_string(), "r12/d3");
     }
 
     #[test]
@@ -290,6 +338,9 @@ mod tests {
             assert!(text.parse::<TaskId>().is_err(), "{text}");
             assert!(text.parse::<RunId>().is_err(), "{text}");
             assert!(format!("{text}@1").parse::<AttemptId>().is_err(), "{text}");
+        }
+        for text in ["r1/d0", "r1/d01", "r1/../d1", "r1/d1/", "r1/d", "r0/d1", "r1/d1/d2", "d1"] {
+            assert!(text.parse::<DecisionId>().is_err(), "{text}");
         }
         for text in ["", "../x", "a/b", "a.b", "-a", "1a", "a b", "ä"] {
             assert!(text.parse::<StepId>().is_err(), "{text}");

@@ -3,7 +3,7 @@
 
 use crate::{
     event::{AttemptStarted, Event, EventBody},
-    ids::{AttemptId, RunId, TaskId},
+    ids::{AttemptId, DecisionId, RunId, TaskId},
     outcome::StopReason,
     plan::{Lane, PlannedTask},
     ports::StepInput,
@@ -25,6 +25,8 @@ pub enum Effect {
     ChangeTimeout { attempt: AttemptId, timeout: Millis },
     /// A snapshot is taken of what the user sees; it comes back as an input.
     TakeSnapshot { run: RunId },
+    /// The attempt is told how its question ended; that it has taken it up comes back as an input.
+    Deliver { attempt: AttemptId, decision: DecisionId },
 }
 
 /// All effects of the moment, in a stable order.
@@ -37,6 +39,8 @@ pub fn pending(state: &State) -> Vec<Effect> {
     }
     let without = state.indices.without_snapshot.iter();
     effects.extend(without.map(|&run| Effect::TakeSnapshot { run }));
+    let undelivered = state.indices.decisions.undelivered.iter();
+    effects.extend(undelivered.map(|&(attempt, decision)| Effect::Deliver { attempt, decision }));
     effects
 }
 
@@ -64,6 +68,11 @@ pub fn added(state: &State, events: &[Event]) -> Vec<Effect> {
             let run = state.indices.without_snapshot.get(&event.run);
             run.map(|&run| Effect::TakeSnapshot { run })
         }
+        EventBody::DecisionAnswered { decision, attempt, .. }
+        | EventBody::DecisionWithdrawn { decision, attempt, .. } => {
+            let undelivered = state.indices.decisions.undelivered.get(&(*attempt, *decision));
+            undelivered.map(|&(attempt, decision)| Effect::Deliver { attempt, decision })
+        }
         _ => None,
     };
     events.iter().filter_map(effect).collect()
@@ -89,7 +98,8 @@ pub fn next_wake(state: &State, now: Timestamp) -> Option<Timestamp> {
     let delayed = state.indices.delayed.first().map(|(not_before, _)| *not_before);
     let running = state.runs.values().filter(|run| run.phase == RunPhase::Running);
     let deadline = running.filter_map(Run::deadline).min();
-    [delayed, deadline].into_iter().flatten().min().map(|wake| wake.max(now))
+    let decision = state.indices.decisions.due.first().map(|(until, _)| *until);
+    [delayed, deadline, decision].into_iter().flatten().min().map(|wake| wake.max(now))
 }
 
 /// What an attempt under way is about.
@@ -135,7 +145,8 @@ impl Effect {
         match self {
             Self::Execute { attempt, .. }
             | Self::Stop { attempt, .. }
-            | Self::ChangeTimeout { attempt, .. } => Some(attempt),
+            | Self::ChangeTimeout { attempt, .. }
+            | Self::Deliver { attempt, .. } => Some(attempt),
             Self::TakeSnapshot { .. } => None,
         }
     }

@@ -8,7 +8,9 @@ mod indices;
 pub(crate) use indices::{Counts, Indices, ReadyKey, UnderWay};
 
 use crate::{
-    ids::{AttemptId, RunId, TaskId},
+    decision::{AskLimits, Decision},
+    ids::{AttemptId, DecisionId, RunId, TaskId},
+    memory::{Memory, MemoryLimits},
     outcome::{Failure, RunOutcome, StopReason, TaskOutcome},
     plan::{Executor, Lane, Plan, PlannedTask},
     snapshot::Snapshot,
@@ -30,9 +32,20 @@ pub struct Limits {
     pub natives: u32,
     /// A ready task counts one priority higher for each such span that it has waited.
     pub ageing: Millis,
+    pub ask: AskLimits,
+    pub memory: MemoryLimits,
 }
 
 impl Limits {
+    /// For a state that only folds what has happened.
+    pub const NONE: Self = Self {
+        processes: 0,
+        natives: 0,
+        ageing: Millis(0),
+        ask: AskLimits { open: 0, total: 0 },
+        memory: MemoryLimits { entries: 0, bytes: 0 },
+    };
+
     pub(crate) fn of(&self, lane: Lane) -> u32 {
         match lane {
             Lane::Inline => u32::MAX,
@@ -61,6 +74,9 @@ pub struct Run {
     /// In the order of the plan.
     pub tasks: Vec<Task>,
     pub snapshot: SnapshotState,
+    /// The n-th (from one) is `r<run>/d<n>`.
+    pub decisions: Vec<Decision>,
+    pub memory: Memory,
     /// For the whole run, when it has a limit.
     pub timeout: Option<Millis>,
     /// Whether a person has approved the plan; stays false when nobody has to.
@@ -182,6 +198,10 @@ pub struct Attempt {
     pub started_at: Timestamp,
     /// Set when the time-out was changed after the start.
     pub new_timeout: Option<Millis>,
+    /// What it has asked, in this order.
+    pub decisions: Vec<DecisionId>,
+    /// How many of those are open: while one is, the attempt waits for a person.
+    pub(crate) open_decisions: u32,
     pub ended: Option<AttemptEnd>,
 }
 
@@ -271,6 +291,10 @@ impl State {
             if run.snapshot == SnapshotState::Wanted {
                 counted.without_snapshot.insert(run.id);
             }
+            for decision in &run.decisions {
+                let is_under_way = counted.under_way.contains_key(&decision.asked.attempt);
+                counted.decisions.insert(decision, is_under_way);
+            }
         }
         AuditError::unless_equal("the indices".to_owned(), &self.indices, &counted)
     }
@@ -316,6 +340,11 @@ impl Run {
 
     pub fn task(&self, id: TaskId) -> Option<&Task> {
         self.position(id).map(|position| &self.tasks[position])
+    }
+
+    pub fn decision(&self, id: DecisionId) -> Option<&Decision> {
+        let position = usize::try_from(id.number()).ok()?.checked_sub(1)?;
+        self.decisions.get(position).filter(|decision| decision.asked.decision == id)
     }
 
     /// The tasks that need the given one.
@@ -379,6 +408,14 @@ impl Task {
             }
             Some(first) => vec![first],
         }
+    }
+}
+
+impl Task {
+    /// Whether its attempt under way waits for a person.
+    pub(crate) fn asks(&self) -> bool {
+        let is_asking = |attempt: &Attempt| attempt.ended.is_none() && attempt.open_decisions > 0;
+        self.attempts.last().is_some_and(is_asking)
     }
 }
 

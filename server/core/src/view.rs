@@ -4,7 +4,8 @@
 //! made of these, and these are made of the state alone: that is why they can be rebuilt.
 
 use crate::{
-    ids::{AttemptId, RunId, StepId, TaskId},
+    decision::{Choice, DecisionStatus},
+    ids::{AttemptId, DecisionId, RunId, StepId, TaskId},
     outcome::{Failure, Output},
     plan::{Lane, Source},
     snapshot::Snapshot,
@@ -133,6 +134,9 @@ pub struct RunView {
     /// What its agents get to see, once that is known.
     #[serde(default)]
     pub snapshot: Option<Snapshot>,
+    /// What waits for a person's answer, oldest first.
+    #[serde(default)]
+    pub decisions: Vec<DecisionView>,
     pub tasks: u32,
     pub tasks_ended: u32,
     pub tasks_failed: u32,
@@ -153,6 +157,29 @@ pub struct TaskView {
     #[serde(default)]
     pub failure: Option<Failure>,
     pub attempts: Vec<AttemptView>,
+    /// What its attempts have asked a person, oldest first.
+    #[serde(default)]
+    pub decisions: Vec<DecisionView>,
+}
+
+/// A question to a person, and what became of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DecisionView {
+    pub id: DecisionId,
+    /// Who asks.
+    pub attempt: AttemptId,
+    pub step: StepId,
+    pub question: String,
+    /// Empty: the answer is free text.
+    pub choices: Vec<Choice>,
+    /// What counts when nobody answers in time.
+    #[serde(default)]
+    pub default: Option<String>,
+    pub asked: Timestamp,
+    /// Until when a person may answer; `None`: for as long as the attempt waits.
+    #[serde(default)]
+    pub until: Option<Timestamp>,
+    pub status: DecisionStatus,
 }
 
 /// One try of a task.

@@ -1,11 +1,12 @@
 //! Views of the state: the only place where runs and tasks are put into the form that is shown.
 
 use crate::{
-    ids::TaskId,
+    decision::Decision,
+    ids::{DecisionId, TaskId},
     outcome::{Output, RunOutcome, SkipReason, StopReason, TaskOutcome},
     ports::StepInput,
     state::{Attempt, Run, RunPhase, SnapshotState, Task, TaskPhase},
-    view::{AttemptView, RunStatus, RunView, TaskStatus, TaskView},
+    view::{AttemptView, DecisionView, RunStatus, RunView, TaskStatus, TaskView},
 };
 
 impl From<&RunPhase> for RunStatus {
@@ -56,6 +57,9 @@ impl Run {
                 RunPhase::Paused { reason } => reason.clone(),
                 RunPhase::Stopping { reason: StopReason::Person } => "cancelled".to_owned(),
                 RunPhase::Stopping { reason: StopReason::Timeout } => "its time is up".to_owned(),
+                RunPhase::Running if self.counts.asking > 0 => {
+                    format!("{} waiting for an answer", tasks_of(self.counts.asking))
+                }
                 _ => String::new(),
             },
             created: self.created,
@@ -67,6 +71,7 @@ impl Run {
                 SnapshotState::Taken(snapshot) => Some((**snapshot).clone()),
                 _ => None,
             },
+            decisions: self.open_decisions(),
             tasks,
             tasks_ended: tasks.saturating_sub(self.counts.open),
             tasks_failed: self.counts.failed,
@@ -85,7 +90,7 @@ impl Run {
             id,
             step: planned.step.clone(),
             status: (&task.phase).into(),
-            detail: detail(task),
+            detail: self.detail(task),
             needs: planned.needs.iter().map(|&need| self.tasks[need as usize].id).collect(),
             output: outcome.and_then(TaskOutcome::output).cloned(),
             failure: match outcome {
@@ -93,8 +98,58 @@ impl Run {
                 _ => None,
             },
             attempts: task.attempts.iter().map(attempt_view).collect(),
+            decisions: task
+                .attempts
+                .iter()
+                .flat_map(|attempt| &attempt.decisions)
+                .filter_map(|&id| self.decision_view(id))
+                .collect(),
         })
     }
+
+    /// `None` when the run has no such decision.
+    pub fn decision_view(&self, id: DecisionId) -> Option<DecisionView> {
+        let Decision { asked, asked_at, status, .. } = self.decision(id)?;
+        let position = self.position(asked.attempt.task())?;
+        Some(DecisionView {
+            id,
+            attempt: asked.attempt,
+            step: self.plan.tasks[position].step.clone(),
+            question: asked.question.text.clone(),
+            choices: asked.question.choices.clone(),
+            default: asked.question.default.clone(),
+            asked: *asked_at,
+            until: asked.until,
+            status: status.clone(),
+        })
+    }
+
+    fn open_decisions(&self) -> Vec<DecisionView> {
+        // Mostly there are none, and a run may have had many.
+        if self.counts.asking == 0 {
+            return Vec::new();
+        }
+        let is_open = |decision: &&Decision| decision.status.is_open();
+        let open = self.decisions.iter().filter(is_open);
+        open.filter_map(|decision| self.decision_view(decision.asked.decision)).collect()
+    }
+
+    /// What a task made, or why it waits, failed or was skipped, in one line; may be empty.
+    fn detail(&self, task: &Task) -> String {
+        if task.asks() {
+            let asked = task.attempts.iter().flat_map(|attempt| &attempt.decisions);
+            let is_open = |id: &&DecisionId| {
+                self.decision(**id).is_some_and(|decision| decision.status.is_open())
+            };
+            let open: Vec<String> = asked.filter(is_open).map(ToString::to_string).collect();
+            return format!("waits for an answer: {}", open.join(", "));
+        }
+        detail(task)
+    }
+}
+
+fn tasks_of(count: u32) -> String {
+    if count == 1 { "a task is".to_owned() } else { format!("{count} tasks are") }
 }
 
 fn detail(task: &Task) -> String {

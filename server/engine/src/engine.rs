@@ -12,8 +12,10 @@ use crate::{
 };
 use orchestra_core::{
     config::Config,
+    decision::AskLimits,
     folders::Folders,
     ids::{AttemptId, WorkspaceId},
+    memory::MemoryLimits,
     state::Limits,
     time::Timestamp,
 };
@@ -210,5 +212,10 @@ fn limits(config: &Config) -> Limits {
             natives => natives,
         },
         ageing: config.limits.ageing,
+        ask: AskLimits { open: config.decision.max_open, total: config.decision.max_asked },
+        memory: MemoryLimits {
+            entries: config.memory.max_entries,
+            bytes: config.memory.max_bytes.0,
+        },
     }
 }

@@ -5,7 +5,6 @@ use orchestra_core::{
     event::Event,
     ids::RunId,
     state::{Limits, State},
-    time::Millis,
     view::{RunView, TaskView},
 };
 use orchestra_protocol::command::Answer;
@@ -56,8 +55,7 @@ pub(crate) fn load(store: &Store, limits: Limits) -> Result<Recovered, StoreErro
 
 /// The rows of one run, from its events: what a rebuild writes.
 pub(crate) fn views(events: &[(u64, Event)]) -> Result<(RunView, Vec<TaskView>), String> {
-    let limits = Limits { processes: 0, natives: 0, ageing: Millis(0) };
-    let mut state = State::new(limits, 1);
+    let mut state = State::new(Limits::NONE, 1);
     for (_, event) in events {
         apply(&mut state, event).map_err(|error| error.to_string())?;
     }

@@ -4,7 +4,7 @@
 use super::ApplyError;
 use crate::{
     event::{AttemptStarted, Event, EventBody},
-    ids::TaskId,
+    ids::{DecisionId, TaskId},
     state::{Run, RunPhase, SnapshotState, State, TaskPhase},
 };
 
@@ -27,6 +27,9 @@ pub(super) fn check(state: &State, event: &Event) -> Result<(), ApplyError> {
             if !state.indices.under_way.contains_key(attempt) =>
         {
             Err(ApplyError::UnknownAttempt { event: name, attempt: *attempt })
+        }
+        body if let Some(decision) = misfit(state, run, body) => {
+            Err(ApplyError::DecisionMisfit { event: name, decision })
         }
         body if !fits_run(state, run, body) => {
             Err(ApplyError::RunMisfit { event: name, run: run.id, status: (&run.phase).into() })
@@ -56,9 +59,35 @@ fn fits_run(state: &State, run: &Run, body: &EventBody) -> bool {
         EventBody::SnapshotTaken { .. } | EventBody::SnapshotFailed { .. } => {
             run.snapshot == SnapshotState::Wanted
         }
+        EventBody::DecisionAsked(asked) => asked.decision.run() == run.id,
         EventBody::TasksReopened { .. } => !matches!(run.phase, RunPhase::Stopping { .. }),
         _ => !run.has_ended(),
     }
+}
+
+/// The decision that keeps the event from happening.
+fn misfit(state: &State, run: &Run, body: &EventBody) -> Option<DecisionId> {
+    let (id, fits) = match body {
+        EventBody::DecisionAsked(asked) => {
+            let next =
+                u32::try_from(run.decisions.len()).ok().and_then(|count| count.checked_add(1));
+            let is_next = DecisionId::new(run.id, next?) == Some(asked.decision);
+            (asked.decision, is_next && state.indices.under_way.contains_key(&asked.attempt))
+        }
+        EventBody::DecisionAnswered { decision, attempt, .. }
+        | EventBody::DecisionWithdrawn { decision, attempt, .. } => {
+            (*decision, state.indices.decisions.open.contains(&(*attempt, *decision)))
+        }
+        EventBody::DecisionDelivered { decision, attempt } => {
+            (*decision, state.indices.decisions.undelivered.contains(&(*attempt, *decision)))
+        }
+        // What it has asked is withdrawn first.
+        EventBody::AttemptEnded { attempt, .. } => {
+            (state.indices.decisions.open_of(*attempt).next()?, false)
+        }
+        _ => return None,
+    };
+    (!fits).then_some(id)
 }
 
 fn check_task(run: &Run, event: &Event, id: TaskId) -> Result<(), ApplyError> {
@@ -73,7 +102,12 @@ fn check_task(run: &Run, event: &Event, id: TaskId) -> Result<(), ApplyError> {
             matches!(phase, TaskPhase::Arrived | TaskPhase::Delayed { .. })
         }
         EventBody::TaskDelayed { .. } => *phase == TaskPhase::Waiting,
-        EventBody::TaskStopping { .. } | EventBody::AttemptEnded { .. } => {
+        EventBody::TaskStopping { .. }
+        | EventBody::AttemptEnded { .. }
+        | EventBody::DecisionAsked(_)
+        | EventBody::DecisionAnswered { .. }
+        | EventBody::DecisionWithdrawn { .. }
+        | EventBody::DecisionDelivered { .. } => {
             matches!(phase, TaskPhase::Running { .. })
         }
         EventBody::TaskTimeoutChanged { .. } => !phase.has_ended(),
@@ -91,7 +125,9 @@ fn check_task(run: &Run, event: &Event, id: TaskId) -> Result<(), ApplyError> {
         | EventBody::RunTimeoutChanged { .. }
         | EventBody::SnapshotWanted
         | EventBody::SnapshotTaken { .. }
-        | EventBody::SnapshotFailed { .. } => true,
+        | EventBody::SnapshotFailed { .. }
+        | EventBody::MemorySet(_)
+        | EventBody::MemoryRemoved { .. } => true,
     };
     if fits {
         return Ok(());

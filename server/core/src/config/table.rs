@@ -133,6 +133,35 @@ settings! {
         /// named counts last, in this order.
         order: Order = Order::default(), "ORCHESTRA_AGENTS_ORDER";
     }
+    /// Questions of agents to a person.
+    decision: DecisionConfig {
+        /// How long a question waits for a person; then its default is taken, and without one it is
+        /// withdrawn.
+        timeout: Millis = Millis::minutes(24 * 60), "ORCHESTRA_DECISION_TIMEOUT";
+        /// How long the tool `ask_decision` waits before it tells the agent to ask again. Clients of
+        /// tools give up after about a minute.
+        wait: Millis = Millis::seconds(45), "ORCHESTRA_DECISION_WAIT";
+        /// How many open questions an attempt may have.
+        max_open: u32 [0, 1000] = 8, "ORCHESTRA_DECISION_MAX_OPEN";
+        /// How many questions an attempt may ask.
+        max_asked: u32 [0, 1000] = 50, "ORCHESTRA_DECISION_MAX_ASKED";
+    }
+    /// What the attempts of a run keep for one another.
+    memory: MemoryConfig {
+        /// How many entries the memory of a run may have.
+        max_entries: u32 [0, 100000] = 1_000, "ORCHESTRA_MEMORY_MAX_ENTRIES";
+        /// How large the memory of a run may be.
+        max_bytes: Bytes = Bytes::mebibytes(1), "ORCHESTRA_MEMORY_MAX_BYTES";
+    }
+    /// What agents say and ask through their tools.
+    mcp: McpConfig {
+        /// How long a line of an agent may be.
+        max_line: Bytes = Bytes::mebibytes(1), "ORCHESTRA_MCP_MAX_LINE";
+        /// How much an attempt may say in all; then every call is refused.
+        max_said: Bytes = Bytes::mebibytes(16), "ORCHESTRA_MCP_MAX_SAID";
+        /// How many processes of an attempt may be connected at once.
+        max_connections: u32 [0, 1000] = 16, "ORCHESTRA_MCP_MAX_CONNECTIONS";
+    }
     /// Runs.
     run: RunConfig {
         /// Whether every plan waits for `orchestra approve` before anything of it starts.

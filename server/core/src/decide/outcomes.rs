@@ -1,6 +1,6 @@
 //! What the end of an attempt means for its task: done, another try, the next executor, or failed.
 
-use super::Input;
+use super::{Input, asking};
 use crate::{
     event::{Event, EventBody},
     ids::{AttemptId, RunId},
@@ -25,7 +25,8 @@ pub(super) fn attempt_ended(
         TaskPhase::Running { attempt: current, stopping } if *current == attempt => *stopping,
         _ => return Vec::new(),
     };
-    let mut bodies = vec![EventBody::AttemptEnded { attempt, outcome: Box::new(outcome.clone()) }];
+    let mut bodies: Vec<EventBody> = asking::withdrawn(state, attempt).collect();
+    bodies.push(EventBody::AttemptEnded { attempt, outcome: Box::new(outcome.clone()) });
     let stops = stopping.is_some() || matches!(run.phase, RunPhase::Stopping { .. });
     let next = if stops {
         Next::End(when_stopped(outcome, stopping, run))

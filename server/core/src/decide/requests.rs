@@ -254,7 +254,7 @@ pub(super) fn resume(state: &State, id: RunId, at: Timestamp) -> Decision {
     }
 }
 
-fn find(state: &State, id: RunId) -> Result<&Run, Refusal> {
+pub(super) fn find(state: &State, id: RunId) -> Result<&Run, Refusal> {
     state.run(id).ok_or_else(|| Refusal {
         kind: RefusalKind::NotFound,
         message: format!("there is no run {id} in this workspace"),
@@ -279,6 +279,6 @@ fn has_ended(target: Target, run: RunId) -> Refusal {
     )
 }
 
-fn wrong_state(message: String, hint: String) -> Refusal {
+pub(super) fn wrong_state(message: String, hint: String) -> Refusal {
     Refusal { kind: RefusalKind::WrongState, message, hint }
 }

@@ -1,6 +1,6 @@
 //! What the time and the state alone lead to: skip, start and end what can be.
 
-use super::{requests::stop_run, starts::starts};
+use super::{asking, requests::stop_run, starts::starts};
 use crate::{
     context,
     event::{Event, EventBody},
@@ -18,7 +18,11 @@ pub(super) fn settle(state: &State, now: Timestamp) -> Vec<Event> {
     let event = |run, body| Event { run, at: now, body };
     let arrived = state.indices.arrived.iter().filter_map(|&id| Some((id, on_arrival(state, id)?)));
     let due = due(state, now).map(|task| (task, EventBody::TaskReady { task }));
-    let decided: Vec<Event> = arrived.chain(due).map(|(id, body)| event(id.run(), body)).collect();
+    let decided: Vec<Event> = arrived
+        .chain(due)
+        .map(|(id, body)| event(id.run(), body))
+        .chain(asking::due(state, now))
+        .collect();
     if !decided.is_empty() {
         return decided;
     }

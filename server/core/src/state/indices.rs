@@ -2,7 +2,8 @@
 
 use super::{Task, TaskPhase};
 use crate::{
-    ids::{AttemptId, RunId, TaskId},
+    decision::Decision,
+    ids::{AttemptId, DecisionId, RunId, TaskId},
     outcome::{StopReason, TaskOutcome},
     plan::{Executor, Lane, PlannedTask},
     time::{Millis, Timestamp},
@@ -25,6 +26,7 @@ pub(crate) struct Indices {
     pub(crate) finished: BTreeSet<RunId>,
     /// Runs with tasks for agents, of which it is not known yet what these get to see.
     pub(crate) without_snapshot: BTreeSet<RunId>,
+    pub(crate) decisions: DecisionIndices,
     pub(crate) under_way: BTreeMap<AttemptId, UnderWay>,
     /// Attempts under way by lane.
     pub(crate) busy: BTreeMap<Lane, u32>,
@@ -78,6 +80,44 @@ pub(crate) struct UnderWay {
     pub(crate) lane: Lane,
     pub(crate) stopping: Option<StopReason>,
     pub(crate) new_timeout: Option<Millis>,
+}
+
+/// The decisions of all runs, by what is next for them.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub(crate) struct DecisionIndices {
+    /// Open ones, by who asked.
+    pub(crate) open: BTreeSet<(AttemptId, DecisionId)>,
+    /// Open ones with a time-out, by its end.
+    pub(crate) due: BTreeSet<(Timestamp, DecisionId)>,
+    /// Ended ones of which the attempt under way is yet to take up how.
+    pub(crate) undelivered: BTreeSet<(AttemptId, DecisionId)>,
+}
+
+impl DecisionIndices {
+    pub(crate) fn insert(&mut self, decision: &Decision, is_under_way: bool) {
+        let (id, attempt) = (decision.asked.decision, decision.asked.attempt);
+        if decision.status.is_open() {
+            self.open.insert((attempt, id));
+            self.due.extend(decision.asked.until.map(|until| (until, id)));
+        } else if is_under_way && decision.status.is_news() && !decision.delivered {
+            self.undelivered.insert((attempt, id));
+        }
+    }
+
+    pub(crate) fn remove(&mut self, decision: &Decision) {
+        let (id, attempt) = (decision.asked.decision, decision.asked.attempt);
+        self.open.remove(&(attempt, id));
+        self.undelivered.remove(&(attempt, id));
+        if let Some(until) = decision.asked.until {
+            self.due.remove(&(until, id));
+        }
+    }
+
+    /// The open ones of an attempt.
+    pub(crate) fn open_of(&self, attempt: AttemptId) -> impl Iterator<Item = DecisionId> {
+        let from = self.open.range((attempt, DecisionId::FIRST)..);
+        from.take_while(move |(asker, _)| *asker == attempt).map(|(_, id)| *id)
+    }
 }
 
 impl Indices {
@@ -157,6 +197,8 @@ pub(crate) struct Counts {
     pub(crate) open: u32,
     /// Tasks that go on without a person: zero while the run only waits for one.
     pub(crate) active: u32,
+    /// Tasks whose attempt waits for a person's answer.
+    pub(crate) asking: u32,
     /// Attempts under way that take up a worker.
     pub(crate) workers: u32,
     /// Tasks that failed or timed out.
@@ -174,6 +216,7 @@ impl Counts {
         let one = Self::of(task);
         self.open += one.open;
         self.active += one.active;
+        self.asking += one.asking;
         self.workers += one.workers;
         self.failed += one.failed;
     }
@@ -182,6 +225,7 @@ impl Counts {
         let one = Self::of(task);
         self.open -= one.open;
         self.active -= one.active;
+        self.asking -= one.asking;
         self.workers -= one.workers;
         self.failed -= one.failed;
     }
@@ -193,13 +237,12 @@ impl Counts {
         let phase = &task.phase;
         Self {
             open: u32::from(!phase.has_ended()),
-            active: u32::from(matches!(
-                phase,
-                TaskPhase::Arrived
-                    | TaskPhase::Ready { .. }
-                    | TaskPhase::Delayed { .. }
-                    | TaskPhase::Running { .. }
-            )),
+            active: u32::from(match phase {
+                TaskPhase::Arrived | TaskPhase::Ready { .. } | TaskPhase::Delayed { .. } => true,
+                TaskPhase::Running { stopping, .. } => stopping.is_some() || !task.asks(),
+                TaskPhase::Waiting | TaskPhase::AwaitingApproval | TaskPhase::Ended { .. } => false,
+            }),
+            asking: u32::from(matches!(phase, TaskPhase::Running { .. }) && task.asks()),
             workers: u32::from(matches!(phase, TaskPhase::Running { .. }) && works(task)),
             failed: u32::from(matches!(
                 phase,

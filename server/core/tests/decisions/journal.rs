@@ -123,6 +123,12 @@ kinds! { EVENTS, event_kind, EventBody:
     EventBody::TaskEnded { .. },
     EventBody::AttemptStarted(_),
     EventBody::AttemptEnded { .. },
+    EventBody::DecisionAsked(_),
+    EventBody::DecisionAnswered { .. },
+    EventBody::DecisionWithdrawn { .. },
+    EventBody::DecisionDelivered { .. },
+    EventBody::MemorySet(_),
+    EventBody::MemoryRemoved { .. },
 }
 
 kinds! { ATTEMPT_OUTCOMES, attempt_outcome, AttemptOutcome:

@@ -4,11 +4,15 @@
 #[cfg(test)]
 mod approval;
 #[cfg(test)]
+mod asking;
+#[cfg(test)]
 mod cancelling;
 #[cfg(test)]
 mod journal;
 #[cfg(test)]
 mod limits;
+#[cfg(test)]
+mod memory;
 #[cfg(test)]
 mod needs;
 #[cfg(test)]

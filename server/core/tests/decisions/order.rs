@@ -1,10 +1,10 @@
 //! In which order ready tasks start: priority, then first in first out, with ageing.
 
-use crate::support::{Simulator, plan, succeeded};
+use crate::support::{Simulator, limits, plan, succeeded};
 use orchestra_core::{state::Limits, time::Millis};
 
 fn one_at_a_time(ageing: u64) -> Simulator {
-    Simulator::new(Limits { natives: 1, processes: 1, ageing: Millis(ageing) })
+    Simulator::new(Limits { natives: 1, processes: 1, ageing: Millis(ageing), ..limits() })
 }
 
 #[test]

@@ -22,7 +22,12 @@ use proptest::{collection::vec, prelude::*};
 
 fn random_limits() -> impl Strategy<Value = Limits> {
     (1..4u32, 1..4u32, prop_oneof![Just(0u64), 1..100_000u64]).prop_map(
-        |(processes, natives, ageing)| Limits { processes, natives, ageing: Millis(ageing) },
+        |(processes, natives, ageing)| Limits {
+            processes,
+            natives,
+            ageing: Millis(ageing),
+            ..limits()
+        },
     )
 }
 

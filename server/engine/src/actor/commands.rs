@@ -189,6 +189,7 @@ fn refused(refusal: Refusal) -> ErrorBody {
     let kind = match refusal.kind {
         RefusalKind::NotFound => ErrorKind::NotFound,
         RefusalKind::WrongState => ErrorKind::WrongState,
+        RefusalKind::Invalid => ErrorKind::Invalid,
     };
     ErrorBody::new(kind, refusal.message, refusal.hint)
 }

@@ -95,7 +95,6 @@ struct Follower<'a> {
 
 impl<'a> Follower<'a> {
     fn new(session: &'a Session, run: RunId) -> Self {
-        let limits = Limits { processes: 0, natives: 0, ageing: Millis(0) };
         let live = !session.json && std::io::stderr().is_terminal();
         let board = live.then(|| {
             let board = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr_with_hz(10));
@@ -107,7 +106,7 @@ impl<'a> Follower<'a> {
         Self {
             session,
             run,
-            state: State::new(limits, 1),
+            state: State::new(Limits::NONE, 1),
             progress: BTreeMap::new(),
             trouble: None,
             caught_up: false,

@@ -21,6 +21,7 @@ pub(super) fn happens() -> Vec<Event> {
     a_run_that_is_cancelled(&mut sim);
     a_run_whose_time_is_up(&mut sim);
     a_run_whose_snapshot_fails_at_first(&mut sim);
+    a_run_that_asks_and_remembers(&mut sim);
     sim.journal.into_iter().flatten().collect()
 }
 
@@ -164,6 +165,23 @@ fn a_run_whose_snapshot_fails_at_first(sim: &mut Simulator) {
     sim.finish(run, "a", failed());
     sim.retry(Target::Run(run)).unwrap();
     sim.take_snapshot(run);
+    sim.finish(run, "a", succeeded());
+    assert_eq!(sim.line(run), "succeeded: a succeeded");
+}
+
+fn a_run_that_asks_and_remembers(sim: &mut Simulator) {
+    let run = sim.create(plan().step("a").agent("coder"));
+    let attempt = sim.attempt(run, "a");
+    sim.remember(attempt, false, "api", json!({ "version": 2 }), None).unwrap();
+    sim.remember(attempt, true, "draft", json!("first"), Some(60_000)).unwrap();
+    sim.remember(attempt, false, "api", json!(null), None).unwrap();
+    let answered = sim.ask(attempt, "colour", &["red", "green"], Some("red")).unwrap().unwrap();
+    sim.answer(answered, "green").unwrap();
+    sim.deliver(answered);
+    sim.ask(attempt, "name", &[], Some("nobody")).unwrap();
+    sim.ask(attempt, "why", &[], None).unwrap();
+    sim.pass(60_000);
+    sim.ask(attempt, "what", &["this", "that"], None).unwrap();
     sim.finish(run, "a", succeeded());
     assert_eq!(sim.line(run), "succeeded: a succeeded");
 }

@@ -6,11 +6,12 @@ use crate::support::{
 };
 use orchestra_core::{
     decide::{InputKind, Target},
-    ids::{AttemptId, RunId, TaskId},
+    ids::{AttemptId, DecisionId, RunId, TaskId},
     outcome::{AttemptOutcome, FailureKind},
     plan::Plan,
 };
 use proptest::{prelude::*, sample::Index};
+use serde_json::{Value, json};
 
 #[derive(Debug, Clone)]
 pub(super) enum Command {
@@ -31,6 +32,27 @@ pub(super) enum Command {
     EndSnapshot {
         which: Index,
         fails: bool,
+    },
+    /// An attempt under way asks under one of a few keys.
+    Ask {
+        which: Index,
+        key: u8,
+        has_default: bool,
+    },
+    /// A person answers one of the first decisions of a run, there or not, with a choice or without.
+    Answer {
+        run: Index,
+        number: u32,
+        choice: u8,
+    },
+    Deliver {
+        run: Index,
+        number: u32,
+    },
+    Remember {
+        which: Index,
+        key: u8,
+        value: u8,
     },
     /// Something ends that is long over, or never was.
     EndStale {
@@ -68,6 +90,14 @@ pub(super) fn command() -> impl Strategy<Value = Command> {
         20 => end,
         6 => (any::<Index>(), prop::bool::weighted(0.2))
             .prop_map(|(which, fails)| Command::EndSnapshot { which, fails }),
+        4 => (any::<Index>(), 0..6u8, any::<bool>())
+            .prop_map(|(which, key, has_default)| Command::Ask { which, key, has_default }),
+        3 => (any::<Index>(), 1..6u32, 0..4u8)
+            .prop_map(|(run, number, choice)| Command::Answer { run, number, choice }),
+        3 => (any::<Index>(), 1..6u32)
+            .prop_map(|(run, number)| Command::Deliver { run, number }),
+        2 => (any::<Index>(), 0..5u8, 0..4u8)
+            .prop_map(|(which, key, value)| Command::Remember { which, key, value }),
         1 => (1..4u32, 0..9u8).prop_map(|(number, how)| Command::EndStale { number, how }),
         4 => (0..20_000u64).prop_map(Command::Pass),
         4 => Just(Command::PassUntilWoken),
@@ -110,6 +140,27 @@ pub(super) fn carry_out(
         Command::Resume(index) => with_run(sim, *index, |sim, run| sim.resume(run).is_ok()),
         Command::End { which, how, twice } => end(sim, *which, *how, *twice),
         Command::EndSnapshot { which, fails } => end_snapshot(sim, *which, *fails),
+        Command::Ask { which, key, has_default } => {
+            with_attempt(sim, *which, |sim, attempt| {
+                let default = has_default.then_some("yes");
+                let _ = sim.ask(attempt, &format!("q{key}"), &["yes", "no"], default);
+            });
+        }
+        Command::Answer { run, number, choice } => with_run(sim, *run, |sim, run| {
+            let choice = ["yes", "no", "maybe", ""][usize::from(*choice)];
+            sim.answer(DecisionId::new(run, *number).unwrap(), choice).is_ok()
+        }),
+        Command::Deliver { run, number } => with_run(sim, *run, |sim, run| {
+            !sim.deliver(DecisionId::new(run, *number).unwrap()).is_empty()
+        }),
+        Command::Remember { which, key, value } => {
+            with_attempt(sim, *which, |sim, attempt| {
+                let text = json!("x".repeat(usize::from(*value) * 15));
+                let value = if *value == 0 { Value::Null } else { text };
+                let ttl = key.is_multiple_of(2).then_some(5_000);
+                let _ = sim.remember(attempt, *key == 1, &format!("k{key}"), value, ttl);
+            });
+        }
         Command::EndStale { number, how } => end_stale(sim, *number, *how),
         Command::Pass(ms) => {
             sim.pass(*ms);
@@ -143,16 +194,20 @@ fn with_target(
     });
 }
 
-fn end(sim: &mut Simulator, which: Index, how: u8, twice: bool) {
+fn with_attempt(sim: &mut Simulator, which: Index, change: impl FnOnce(&mut Simulator, AttemptId)) {
     let under_way = sim.under_way();
-    if under_way.is_empty() {
-        return;
+    if !under_way.is_empty() {
+        change(sim, under_way[which.index(under_way.len())]);
     }
-    let attempt = under_way[which.index(under_way.len())];
-    sim.end(attempt, outcome(how));
-    if twice {
-        assert_eq!(sim.end(attempt, outcome(how / 2)), []);
-    }
+}
+
+fn end(sim: &mut Simulator, which: Index, how: u8, twice: bool) {
+    with_attempt(sim, which, |sim, attempt| {
+        sim.end(attempt, outcome(how));
+        if twice {
+            assert_eq!(sim.end(attempt, outcome(how / 2)), []);
+        }
+    });
 }
 
 fn end_snapshot(sim: &mut Simulator, which: Index, fails: bool) {

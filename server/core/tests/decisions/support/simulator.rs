@@ -4,18 +4,27 @@ use super::{PlanBuilder, invariants};
 use orchestra_core::{
     apply::apply,
     decide::{Input, InputKind, Refusal, StepError, Target, step},
+    decision::{AskLimits, Choice, Question},
     event::{self, Event, EventBody},
-    ids::{AttemptId, RunId, TaskId},
+    ids::{AttemptId, DecisionId, RunId, TaskId},
+    memory::{MemoryLimits, Remember},
     outcome::AttemptOutcome,
     pending::{Effect, added, next_wake, pending},
     state::{Limits, State},
     time::{Millis, Timestamp},
     view::{AttemptView, RunView, TaskView},
 };
+use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
 pub(crate) fn limits() -> Limits {
-    Limits { processes: 100, natives: 100, ageing: Millis::minutes(1) }
+    Limits {
+        processes: 100,
+        natives: 100,
+        ageing: Millis::minutes(1),
+        ask: AskLimits { open: 2, total: 4 },
+        memory: MemoryLimits { entries: 3, bytes: 100 },
+    }
 }
 
 pub(crate) struct Simulator {
@@ -101,6 +110,12 @@ impl Simulator {
                         effects.retain(|effect| !matches!(effect, Effect::ChangeTimeout { .. }));
                     }
                 }
+                EventBody::DecisionDelivered { decision, attempt } => {
+                    if let Some(effects) = self.effects.get_mut(attempt) {
+                        let effect = Effect::Deliver { attempt: *attempt, decision: *decision };
+                        assert!(effects.remove(&effect), "{decision} was not to be delivered");
+                    }
+                }
                 EventBody::SnapshotTaken { .. }
                 | EventBody::SnapshotFailed { .. }
                 | EventBody::RunEnded { .. } => {
@@ -160,6 +175,49 @@ impl Simulator {
 
     pub(crate) fn set_timeout(&mut self, target: Target, ms: u64) -> Result<Vec<Event>, Refusal> {
         self.send(InputKind::SetTimeout { target, timeout: Millis(ms) })
+    }
+
+    /// An attempt asks under a key, and takes a minute's silence for `default`.
+    pub(crate) fn ask(
+        &mut self,
+        attempt: AttemptId,
+        key: &str,
+        choices: &[&str],
+        default: Option<&str>,
+    ) -> Result<Option<DecisionId>, Refusal> {
+        let choice = |id: &&str| Choice { id: (*id).to_owned(), label: format!("{id}, please") };
+        let question = Box::new(Question {
+            key: key.to_owned(),
+            text: format!("{key}?"),
+            choices: choices.iter().map(choice).collect(),
+            default: default.map(str::to_owned),
+        });
+        let timeout = Some(Millis::minutes(1));
+        let events = self.send(InputKind::Ask { attempt, question, timeout })?;
+        Ok(events.iter().find_map(|event| match &event.body {
+            EventBody::DecisionAsked(asked) => Some(asked.decision),
+            _ => None,
+        }))
+    }
+
+    pub(crate) fn answer(&mut self, id: DecisionId, choice: &str) -> Result<Vec<Event>, Refusal> {
+        self.send(InputKind::Answer { decision: id, choice: choice.to_owned() })
+    }
+
+    pub(crate) fn deliver(&mut self, decision: DecisionId) -> Vec<Event> {
+        self.send(InputKind::Delivered { decision }).unwrap()
+    }
+
+    pub(crate) fn remember(
+        &mut self,
+        attempt: AttemptId,
+        private: bool,
+        key: &str,
+        value: Value,
+        ttl: Option<u64>,
+    ) -> Result<Vec<Event>, Refusal> {
+        let entry = Remember { private, key: key.to_owned(), value, ttl: ttl.map(Millis) };
+        self.send(InputKind::Remember { attempt, entry: Box::new(entry) })
     }
 
     pub(crate) fn pause(&mut self, run: RunId) -> Result<Vec<Event>, Refusal> {

@@ -1,0 +1,192 @@
+//! What attempts ask and want kept, and what people answer.
+
+use super::{
+    Refusal, RefusalKind,
+    requests::{find, wrong_state},
+};
+use crate::{
+    decision::{AnsweredBy, Decision, DecisionAsked, DecisionStatus, Question, WithdrawReason},
+    event::{Event, EventBody},
+    ids::{AttemptId, DecisionId},
+    memory::{MemorySet, Remember, Scope},
+    plan::Executor,
+    state::{Attempt, Run, State},
+    time::{Millis, Timestamp},
+};
+use serde_json::Value;
+
+type Events = Result<Vec<Event>, Refusal>;
+
+pub(super) fn ask(
+    state: &State,
+    attempt: AttemptId,
+    question: &Question,
+    timeout: Option<Millis>,
+    at: Timestamp,
+) -> Events {
+    let Some((run, asker)) = under_way(state, attempt) else { return Ok(Vec::new()) };
+    let asked = |id: &DecisionId| run.decision(*id).map(|decision| &decision.asked.question.key);
+    if asker.decisions.iter().filter_map(asked).any(|key| *key == question.key) {
+        return Ok(Vec::new());
+    }
+    question.check().map_err(|error| invalid(error.to_string(), error.hint().to_owned()))?;
+    let limits = state.limits.ask;
+    if asker.open_decisions >= limits.open {
+        return Err(invalid(
+            format!("{attempt} has {} open questions, and no more are allowed", limits.open),
+            "wait for an answer first, or choose what is most sensible and say so".to_owned(),
+        ));
+    }
+    if asker.decisions.len() >= limits.total as usize {
+        return Err(invalid(
+            format!("{attempt} has asked {} questions, and no more are allowed", limits.total),
+            "choose what is most sensible and say so".to_owned(),
+        ));
+    }
+    let number = u32::try_from(run.decisions.len()).ok().and_then(|count| count.checked_add(1));
+    let Some(decision) = number.and_then(|number| DecisionId::new(run.id, number)) else {
+        return Ok(Vec::new());
+    };
+    let until = Question::until(timeout, at);
+    let asked = DecisionAsked { decision, attempt, question: question.clone(), until };
+    Ok(vec![Event { run: run.id, at, body: EventBody::DecisionAsked(Box::new(asked)) }])
+}
+
+pub(super) fn answer(state: &State, id: DecisionId, choice: &str, at: Timestamp) -> Events {
+    let run = find(state, id.run())?;
+    let Some(decision) = run.decision(id) else {
+        return Err(Refusal {
+            kind: RefusalKind::NotFound,
+            message: format!("{} has no decision {id}", run.id),
+            hint: "list what waits for an answer with `orchestra decide`".to_owned(),
+        });
+    };
+    match &decision.status {
+        DecisionStatus::Open => {}
+        DecisionStatus::Answered { choice, by, at } => {
+            return Err(wrong_state(
+                format!("{id} was answered already: `{}`, by {by}, {at}", first_line(choice)),
+                format!("see what became of it with `orchestra show {}`", run.id),
+            ));
+        }
+        DecisionStatus::Withdrawn { reason, at } => {
+            return Err(wrong_state(
+                format!("{id} needs no answer any more: {reason}, {at}"),
+                format!("see what became of it with `orchestra show {}`", run.id),
+            ));
+        }
+    }
+    let question = &decision.asked.question;
+    if !question.accepts(choice) {
+        return Err(not_accepted(id, question, choice));
+    }
+    let attempt = decision.asked.attempt;
+    let (choice, by) = (choice.to_owned(), AnsweredBy::Person);
+    let body = EventBody::DecisionAnswered { decision: id, attempt, choice, by };
+    Ok(vec![Event { run: run.id, at, body }])
+}
+
+fn not_accepted(id: DecisionId, question: &Question, choice: &str) -> Refusal {
+    if question.choices.is_empty() {
+        return invalid(
+            format!("the answer to {id} is empty or has more than {} bytes", Question::MAX_ANSWER),
+            format!("write the answer as text: orchestra decide {id} \"…\""),
+        );
+    }
+    let ids: Vec<&str> = question.choices.iter().map(|choice| choice.id.as_str()).collect();
+    invalid(
+        format!("{id} has no choice `{}`", first_line(choice)),
+        format!("choose one of: {}", ids.join(", ")),
+    )
+}
+
+/// Said twice, or about an attempt that has ended meanwhile, it changes nothing.
+pub(super) fn delivered(state: &State, id: DecisionId, at: Timestamp) -> Vec<Event> {
+    let decision = state.run(id.run()).and_then(|run| run.decision(id));
+    let Some(Decision { asked, .. }) = decision else { return Vec::new() };
+    let key = (asked.attempt, id);
+    if !state.indices.decisions.undelivered.contains(&key) {
+        return Vec::new();
+    }
+    let body = EventBody::DecisionDelivered { decision: id, attempt: asked.attempt };
+    vec![Event { run: id.run(), at, body }]
+}
+
+/// Those whose time is up: their default is taken, or nobody is asked any more.
+pub(super) fn due(state: &State, now: Timestamp) -> impl Iterator<Item = Event> {
+    let due = state.indices.decisions.due.iter().take_while(move |(until, _)| *until <= now);
+    due.filter_map(move |(_, id)| {
+        let asked = &state.run(id.run())?.decision(*id)?.asked;
+        let (decision, attempt) = (*id, asked.attempt);
+        let body = match asked.question.default.clone() {
+            Some(choice) => {
+                let by = AnsweredBy::Timeout;
+                EventBody::DecisionAnswered { decision, attempt, choice, by }
+            }
+            None => {
+                let reason = WithdrawReason::Timeout;
+                EventBody::DecisionWithdrawn { decision, attempt, reason }
+            }
+        };
+        Some(Event { run: id.run(), at: now, body })
+    })
+}
+
+/// The end of an attempt is the end of its questions.
+pub(super) fn withdrawn(state: &State, attempt: AttemptId) -> impl Iterator<Item = EventBody> {
+    state.indices.decisions.open_of(attempt).map(move |decision| {
+        let reason = WithdrawReason::AttemptEnded;
+        EventBody::DecisionWithdrawn { decision, attempt, reason }
+    })
+}
+
+pub(super) fn remember(
+    state: &State,
+    attempt: AttemptId,
+    entry: &Remember,
+    at: Timestamp,
+) -> Events {
+    let Some((run, owner)) = under_way(state, attempt) else { return Ok(Vec::new()) };
+    entry.check().map_err(|error| invalid(error.to_string(), error.hint().to_owned()))?;
+    let scope = match (&owner.started.executor, entry.private) {
+        (Executor::Agent { name, .. }, true) => Scope::Private { agent: name.clone() },
+        _ => Scope::Shared,
+    };
+    let event = |body| Event { run: run.id, at, body };
+    let key = entry.key.clone();
+    if entry.value == Value::Null {
+        let is_there = run.memory.holds(&scope, &key);
+        let removed = is_there.then(|| event(EventBody::MemoryRemoved { scope, key }));
+        return Ok(removed.into_iter().collect());
+    }
+    let until = entry.ttl.map(|ttl| at.after(ttl));
+    // Kept already, for as long as the run.
+    if until.is_none() && run.memory.keeps(&scope, &key, &entry.value) {
+        return Ok(Vec::new());
+    }
+    let set = MemorySet { attempt, scope, key, value: entry.value.clone(), until };
+    if !run.memory.has_room(&set, state.limits.memory, at) {
+        let error = run.memory.full();
+        return Err(invalid(error.to_string(), error.hint().to_owned()));
+    }
+    let expired = run.memory.expired(at).map(|(scope, key)| {
+        event(EventBody::MemoryRemoved { scope: scope.clone(), key: key.to_owned() })
+    });
+    let mut events: Vec<Event> = expired.collect();
+    events.push(event(EventBody::MemorySet(Box::new(set))));
+    Ok(events)
+}
+
+fn under_way(state: &State, attempt: AttemptId) -> Option<(&Run, &Attempt)> {
+    state.indices.under_way.get(&attempt)?;
+    let (run, task, _) = state.planned(attempt.task())?;
+    Some((run, task.attempts.last()?))
+}
+
+fn first_line(text: &str) -> String {
+    text.lines().next().unwrap_or_default().chars().filter(|c| !c.is_control()).take(80).collect()
+}
+
+fn invalid(message: String, hint: String) -> Refusal {
+    Refusal { kind: RefusalKind::Invalid, message, hint }
+}
