@@ -129,6 +129,14 @@ impl Effects {
                     // It has ended, and the news is on its way.
                     None => {}
                 },
+                Effect::Deliver { attempt, decision } => {
+                    if let Some(Running::Process { process, .. }) = self.running.get(&attempt)
+                        && let Some(decision) =
+                            state.run(decision.run()).and_then(|run| run.decision(decision))
+                    {
+                        process.deliver(&self.shared, decision);
+                    }
+                }
                 Effect::TakeSnapshot { run } => self.take_snapshot(run),
                 Effect::ChangeTimeout { attempt, timeout } => {
                     if let Some(Running::Process { process, .. }) = self.running.get(&attempt) {

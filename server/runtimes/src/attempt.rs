@@ -20,7 +20,7 @@ pub use claim::{Claim, Holder};
 pub use events::{EventLine, ShimEvent};
 pub use folder::AttemptDir;
 pub use format::VERSION;
-pub use inbox::{InboxMessage, Sent, send};
+pub use inbox::{GivenAnswer, InboxMessage, Sent, send};
 pub use leftovers::{Leftovers, end_leftovers};
 pub use outcome::outcome;
 pub use probe::{Found, probe};

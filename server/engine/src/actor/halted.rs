@@ -21,7 +21,7 @@ impl Actor {
         turn.add_effects(pending(&self.state).into_iter().filter(|effect| match effect {
             Effect::Execute { attempt, .. } => !self.effects.is_running(*attempt),
             Effect::TakeSnapshot { run } => !self.effects.is_taking_snapshot(*run),
-            Effect::Stop { .. } | Effect::ChangeTimeout { .. } => true,
+            Effect::Stop { .. } | Effect::ChangeTimeout { .. } | Effect::Deliver { .. } => true,
         }));
     }
 

@@ -9,11 +9,14 @@ use super::{
     handover::{self, Handover},
 };
 use orchestra_core::{
+    decision::{Decision, DecisionStatus},
     ids::AttemptId,
     outcome::{AttemptOutcome, StopReason},
     time::Millis,
 };
-use orchestra_runtimes::attempt::{self, AttemptResult, Found, InboxMessage, Sent, Shim, probe};
+use orchestra_runtimes::attempt::{
+    self, AttemptResult, Found, GivenAnswer, InboxMessage, Sent, Shim, probe,
+};
 use orchestra_vcs::clone;
 use start::start;
 use std::{
@@ -69,6 +72,18 @@ impl Process {
             Phase::Preparing { timeout, .. } => *timeout = Some(to),
             Phase::Started => self.send(shared, InboxMessage::Timeout { timeout: to }),
         }
+    }
+
+    /// How a question of the attempt has ended.
+    pub(crate) fn deliver(&self, shared: &Arc<Shared>, decision: &Decision) {
+        let answer = match &decision.status {
+            DecisionStatus::Answered { choice, by, .. } => {
+                Some(GivenAnswer { choice: choice.clone(), by: *by })
+            }
+            DecisionStatus::Open | DecisionStatus::Withdrawn { .. } => None,
+        };
+        let (decision, key) = (decision.asked.decision, decision.asked.question.key.clone());
+        self.send(shared, InboxMessage::Answer { decision, key, answer });
     }
 
     /// Writes a file, so not on the actor's thread.

@@ -5,7 +5,7 @@
 //! the folder for the first time, so no message is missed.
 
 use super::{AttemptDir, claim, format};
-use orchestra_core::{outcome::StopReason, time::Millis};
+use orchestra_core::{decision::AnsweredBy, ids::DecisionId, outcome::StopReason, time::Millis};
 use rustix::{
     fs::{CWD, Mode, OFlags, mkfifoat, open},
     io::Errno,
@@ -26,6 +26,17 @@ pub enum InboxMessage {
     Cancel { reason: StopReason },
     /// The agent's time, from its start, is another one now.
     Timeout { timeout: Millis },
+    /// The question that the agent asked under this key needs no answer any more; `None`: nobody gave
+    /// one in time.
+    Answer { decision: DecisionId, key: String, answer: Option<GivenAnswer> },
+}
+
+/// An answer to a question of the agent.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GivenAnswer {
+    /// The id of a choice, or a free text.
+    pub choice: String,
+    pub by: AnsweredBy,
 }
 
 /// What became of a message.

@@ -282,6 +282,8 @@ impl<'a> Supervisor<'a> {
                     self.stop(StopCause::Asked { reason }, agent);
                 }
                 Ok(InboxMessage::Timeout { timeout }) => self.timeout = timeout,
+                // This agent has asked nothing.
+                Ok(InboxMessage::Answer { .. }) => {}
                 // Not acknowledged, so the daemon can tell.
                 Err(error) => {
                     self.log.has_problem(&error);

@@ -187,6 +187,7 @@ pub(crate) fn run_view(run: u32, status: RunStatus) -> RunView {
         created: Timestamp(1_790_000_000_000),
         ended: status.has_ended().then_some(Timestamp(1_790_000_001_000)),
         snapshot: None,
+        decisions: vec![],
         tasks: 1,
         tasks_ended: 0,
         tasks_failed: 0,
@@ -203,6 +204,7 @@ pub(crate) fn task_view(run: u32, number: u32, status: TaskStatus) -> TaskView {
         output: None,
         failure: None,
         attempts: Vec::new(),
+        decisions: Vec::new(),
     }
 }
 
