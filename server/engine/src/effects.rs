@@ -25,7 +25,7 @@ use orchestra_core::{
 use orchestra_runtimes::attempt::AttemptDir;
 use orchestra_store::Artifacts;
 pub(crate) use process::Sweeper;
-use process::{Process, ProcessWork};
+use process::{Desk, ProcessWork};
 use std::{
     collections::{HashMap, HashSet},
     path::PathBuf,
@@ -61,7 +61,7 @@ impl Shared {
 /// An attempt that is being carried out.
 enum Running {
     Native { stop: Arc<StopFlag>, task: AbortHandle },
-    Process { process: Arc<Process>, task: AbortHandle },
+    Process { desk: Arc<Desk>, task: AbortHandle },
 }
 
 pub(crate) struct Effects {
@@ -125,22 +125,22 @@ impl Effects {
                 }
                 Effect::Stop { attempt, reason } => match self.running.get(&attempt) {
                     Some(Running::Native { stop, .. }) => stop.raise(reason),
-                    Some(Running::Process { process, .. }) => process.stop(&self.shared, reason),
+                    Some(Running::Process { desk, .. }) => desk.stop(reason),
                     // It has ended, and the news is on its way.
                     None => {}
                 },
                 Effect::Deliver { attempt, decision } => {
-                    if let Some(Running::Process { process, .. }) = self.running.get(&attempt)
+                    if let Some(Running::Process { desk, .. }) = self.running.get(&attempt)
                         && let Some(decision) =
                             state.run(decision.run()).and_then(|run| run.decision(decision))
                     {
-                        process.deliver(&self.shared, decision);
+                        desk.deliver(decision);
                     }
                 }
                 Effect::TakeSnapshot { run } => self.take_snapshot(run),
                 Effect::ChangeTimeout { attempt, timeout } => {
-                    if let Some(Running::Process { process, .. }) = self.running.get(&attempt) {
-                        process.change_timeout(&self.shared, timeout);
+                    if let Some(Running::Process { desk, .. }) = self.running.get(&attempt) {
+                        desk.change_timeout(timeout);
                     }
                 }
             }
@@ -176,10 +176,10 @@ impl Effects {
         let environment = self.environment(attempt.run());
         let found = self.found.remove(&attempt);
         let work = ProcessWork::new(attempt, &work, inputs(work.run, attempt.task()), environment);
-        let process = Arc::new(Process::new(attempt, found));
-        let running = process::run(Arc::clone(&self.shared), work, Arc::clone(&process), found);
+        let desk = Arc::new(Desk::new(attempt, self.shared.attempt_dir(attempt)));
+        let running = process::run(Arc::clone(&self.shared), work, Arc::clone(&desk), found);
         let task = tokio::spawn(running).abort_handle();
-        self.running.insert(attempt, Running::Process { process, task });
+        self.running.insert(attempt, Running::Process { desk, task });
     }
 
     fn environment(&self, run: RunId) -> Environment {

@@ -1,5 +1,6 @@
 //! Attempts with a process: prepared, started under a shim, watched, stopped, and found again.
 
+mod desk;
 mod start;
 mod sweeper;
 mod work;
@@ -8,106 +9,21 @@ use super::{
     Shared,
     handover::{self, Handover},
 };
-use orchestra_core::{
-    decision::{Decision, DecisionStatus},
-    ids::AttemptId,
-    outcome::{AttemptOutcome, StopReason},
-    time::Millis,
-};
-use orchestra_runtimes::attempt::{
-    self, AttemptResult, Found, GivenAnswer, InboxMessage, Sent, Shim, probe,
-};
+pub(crate) use desk::Desk;
+use orchestra_core::{ids::AttemptId, outcome::AttemptOutcome};
+use orchestra_runtimes::attempt::{self, AttemptResult, Found, Shim, probe};
 use orchestra_vcs::clone;
 use start::start;
-use std::{
-    io,
-    os::fd::OwnedFd,
-    path::Path,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-};
+use std::{io, os::fd::OwnedFd, path::Path, sync::Arc};
 pub(crate) use sweeper::Sweeper;
 use tokio::io::{Interest, unix::AsyncFd};
 pub(crate) use work::ProcessWork;
 
-/// An attempt as the actor reaches it.
-#[derive(Debug)]
-pub(crate) struct Process {
-    attempt: AttemptId,
-    phase: Mutex<Phase>,
-}
-
-#[derive(Debug)]
-enum Phase {
-    /// Nothing runs yet; what is asked for is kept until something does.
-    Preparing { stop: Option<StopReason>, timeout: Option<Millis> },
-    /// There is a folder with an inbox.
-    Started,
-}
-
-impl Process {
-    /// `found` is an attempt that an earlier daemon started.
-    pub(crate) fn new(attempt: AttemptId, found: bool) -> Self {
-        let phase = match found {
-            true => Phase::Started,
-            false => Phase::Preparing { stop: None, timeout: None },
-        };
-        Self { attempt, phase: Mutex::new(phase) }
-    }
-
-    fn phase(&self) -> MutexGuard<'_, Phase> {
-        self.phase.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    pub(crate) fn stop(&self, shared: &Arc<Shared>, reason: StopReason) {
-        match &mut *self.phase() {
-            Phase::Preparing { stop, .. } => {
-                stop.get_or_insert(reason);
-            }
-            Phase::Started => self.send(shared, InboxMessage::Cancel { reason }),
-        }
-    }
-
-    pub(crate) fn change_timeout(&self, shared: &Arc<Shared>, to: Millis) {
-        match &mut *self.phase() {
-            Phase::Preparing { timeout, .. } => *timeout = Some(to),
-            Phase::Started => self.send(shared, InboxMessage::Timeout { timeout: to }),
-        }
-    }
-
-    /// How a question of the attempt has ended.
-    pub(crate) fn deliver(&self, shared: &Arc<Shared>, decision: &Decision) {
-        let answer = match &decision.status {
-            DecisionStatus::Answered { choice, by, .. } => {
-                Some(GivenAnswer { choice: choice.clone(), by: *by })
-            }
-            DecisionStatus::Open | DecisionStatus::Withdrawn { .. } => None,
-        };
-        let (decision, key) = (decision.asked.decision, decision.asked.question.key.clone());
-        self.send(shared, InboxMessage::Answer { decision, key, answer });
-    }
-
-    /// Writes a file, so not on the actor's thread.
-    fn send(&self, shared: &Arc<Shared>, message: InboxMessage) {
-        let (attempt, dir) = (self.attempt, shared.attempt_dir(self.attempt));
-        tokio::task::spawn_blocking(move || match attempt::send(&dir, &message) {
-            Ok(Sent::Delivered { .. } | Sent::NeverStarts) => {}
-            // Its end is being looked at: a folder that has gone is an attempt that never started.
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-            Err(error) => tracing::error!(%attempt, %error, "a message did not reach the shim"),
-        });
-    }
-}
-
 /// Carries the attempt to its end, and reports it.
-pub(crate) async fn run(
-    shared: Arc<Shared>,
-    work: ProcessWork,
-    process: Arc<Process>,
-    found: bool,
-) {
+pub(crate) async fn run(shared: Arc<Shared>, work: ProcessWork, desk: Arc<Desk>, found: bool) {
     let attempt = work.attempt;
     let work = Arc::new(work);
-    let outcome = match carry(&shared, &work, &process, found).await {
+    let outcome = match carry(&shared, &work, &desk, found).await {
         Ok(outcome) => outcome,
         Err(error) => {
             tracing::error!(%attempt, %error, "the attempt could not be watched");
@@ -120,12 +36,12 @@ pub(crate) async fn run(
 async fn carry(
     shared: &Arc<Shared>,
     work: &Arc<ProcessWork>,
-    process: &Arc<Process>,
+    desk: &Arc<Desk>,
     found: bool,
 ) -> io::Result<AttemptOutcome> {
     if !found {
-        let (on_thread, job, phase) = (Arc::clone(shared), Arc::clone(work), Arc::clone(process));
-        match blocking(move || Ok(start(&on_thread, &job, &phase))).await? {
+        let (on_thread, job, its_desk) = (Arc::clone(shared), Arc::clone(work), Arc::clone(desk));
+        match blocking(move || Ok(start(&on_thread, &job, &its_desk))).await? {
             Ok(Shim { pidfd, mut child, .. }) => {
                 has_ended(pidfd).await?;
                 // It has ended, so this does not wait.
@@ -139,9 +55,11 @@ async fn carry(
         match blocking(move || probe(&dir)).await? {
             Found::Alive { pidfd, claim } => {
                 tracing::info!(attempt = %work.attempt, ?claim, "found again");
+                desk.is_found(&shared.attempt_dir(work.attempt), true);
                 has_ended(pidfd).await?;
             }
             Found::Ended(result) => {
+                desk.has_ended();
                 let (shared, work) = (Arc::clone(shared), Arc::clone(work));
                 return blocking(move || take_in(&shared, &work, &result)).await;
             }

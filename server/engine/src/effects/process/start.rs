@@ -1,6 +1,6 @@
 //! Starting an attempt: its tree, its prompt, its folder, its shim.
 
-use super::{super::Shared, Phase, Process, ProcessWork, remove};
+use super::{super::Shared, Desk, ProcessWork, remove};
 use orchestra_core::{
     outcome::{AttemptOutcome, Failure, FailureKind, Output},
     time::Millis,
@@ -18,7 +18,7 @@ const PATIENCE: Millis = Millis::seconds(2);
 pub(super) fn start(
     shared: &Shared,
     work: &ProcessWork,
-    process: &Process,
+    desk: &Desk,
 ) -> Result<Shim, Box<AttemptOutcome>> {
     let failed = |kind, message: String, hint: Option<String>| {
         let failure = Failure { kind, message, hint };
@@ -74,25 +74,24 @@ pub(super) fn start(
     let mut prepared = prepared.map_err(|failure| {
         give_up(Box::new(AttemptOutcome::Failed { failure, output: output() }))
     })?;
-    let dir = {
-        // From here on words to the attempt go into its inbox; those that came before are heeded
-        // here.
-        let mut phase = process.phase();
-        if let Phase::Preparing { stop, timeout } = &*phase {
-            if stop.is_some() {
-                return Err(give_up(Box::new(AttemptOutcome::Cancelled { output: output() })));
-            }
-            if let Some(timeout) = timeout {
-                prepared.spec.timeout = *timeout;
-            }
-        }
-        let path = shared.folders.attempt(&shared.workspace, work.attempt);
-        let dir = AttemptDir::create(&path, &prepared.spec).map_err(|error| {
+    let path = shared.folders.attempt(&shared.workspace, work.attempt);
+    let made = desk.agent_begins(|timeout| {
+        prepared.spec.timeout = timeout.unwrap_or(prepared.spec.timeout);
+        AttemptDir::create(&path, &prepared.spec)
+    });
+    let dir = match made {
+        Ok(Ok(dir)) => dir,
+        Ok(Err(error)) => {
             let message = format!("create {}: {error}", path.display());
-            give_up(failed(FailureKind::Environment, message, Some(DOCTOR.to_owned())))
-        })?;
-        *phase = Phase::Started;
-        dir
+            return Err(give_up(failed(
+                FailureKind::Environment,
+                message,
+                Some(DOCTOR.to_owned()),
+            )));
+        }
+        Err(_) => {
+            return Err(give_up(Box::new(AttemptOutcome::Cancelled { output: output() })));
+        }
     };
     spawn_shim(&dir, &prepared.environment).map_err(|error| {
         let message = format!("start a shim: {error}");

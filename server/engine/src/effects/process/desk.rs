@@ -1,0 +1,143 @@
+//! The desk: where words for an attempt are left, whatever of it runs at the time.
+
+use orchestra_core::{
+    decision::{Decision, DecisionStatus},
+    ids::AttemptId,
+    outcome::StopReason,
+    time::Millis,
+};
+use orchestra_runtimes::attempt::{self, AttemptDir, GivenAnswer, InboxMessage, Sent};
+use std::{
+    io,
+    sync::{Mutex, MutexGuard, PoisonError},
+};
+
+/// An attempt as the actor reaches it. Its agent is one of several processes that may run for it, one
+/// after the other: what sets its tree up, and what checks its work, are others.
+#[derive(Debug)]
+pub(crate) struct Desk {
+    attempt: AttemptId,
+    /// The agent's folder.
+    agent: AttemptDir,
+    kept: Mutex<Kept>,
+}
+
+#[derive(Debug, Default)]
+struct Kept {
+    stop: Option<StopReason>,
+    /// For the agent alone.
+    timeout: Option<Millis>,
+    at_work: Option<AtWork>,
+}
+
+/// Who takes messages.
+#[derive(Debug)]
+struct AtWork {
+    dir: AttemptDir,
+    is_agent: bool,
+}
+
+impl Desk {
+    pub(crate) fn new(attempt: AttemptId, agent: AttemptDir) -> Self {
+        Self { attempt, agent, kept: Mutex::default() }
+    }
+
+    fn kept(&self) -> MutexGuard<'_, Kept> {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Said once, it holds for everything that would come.
+    pub(crate) fn stop(&self, reason: StopReason) {
+        let mut kept = self.kept();
+        kept.stop.get_or_insert(reason);
+        if let Some(at_work) = &kept.at_work {
+            self.send(&at_work.dir, InboxMessage::Cancel { reason });
+        }
+    }
+
+    pub(crate) fn change_timeout(&self, timeout: Millis) {
+        let mut kept = self.kept();
+        kept.timeout = Some(timeout);
+        if let Some(AtWork { dir, is_agent: true }) = &kept.at_work {
+            self.send(dir, InboxMessage::Timeout { timeout });
+        }
+    }
+
+    /// How a question of the agent has ended.
+    pub(crate) fn deliver(&self, decision: &Decision) {
+        let answer = match &decision.status {
+            DecisionStatus::Answered { choice, by, .. } => {
+                Some(GivenAnswer { choice: choice.clone(), by: *by })
+            }
+            DecisionStatus::Open | DecisionStatus::Withdrawn { .. } => None,
+        };
+        let (decision, key) = (decision.asked.decision, decision.asked.question.key.clone());
+        self.send(&self.agent, InboxMessage::Answer { decision, key, answer });
+    }
+
+    /// Whether it was told to stop.
+    pub(super) fn stopped(&self) -> Option<StopReason> {
+        self.kept().stop
+    }
+
+    /// Lets the agent's folder be made, with the time-out that holds now, and from then on passes words
+    /// on to it. `Err`: it was told to stop before.
+    pub(super) fn agent_begins<E>(
+        &self,
+        make: impl FnOnce(Option<Millis>) -> Result<AttemptDir, E>,
+    ) -> Result<Result<AttemptDir, E>, StopReason> {
+        let mut kept = self.kept();
+        let timeout = kept.timeout;
+        Self::begin(&mut kept, true, || make(timeout))
+    }
+
+    /// The same for another process of the attempt.
+    pub(super) fn job_begins<E>(
+        &self,
+        make: impl FnOnce() -> Result<AttemptDir, E>,
+    ) -> Result<Result<AttemptDir, E>, StopReason> {
+        Self::begin(&mut self.kept(), false, make)
+    }
+
+    // Under the lock: a word that comes meanwhile is either heeded here or finds an inbox.
+    fn begin<E>(
+        kept: &mut Kept,
+        is_agent: bool,
+        make: impl FnOnce() -> Result<AttemptDir, E>,
+    ) -> Result<Result<AttemptDir, E>, StopReason> {
+        if let Some(reason) = kept.stop {
+            return Err(reason);
+        }
+        let made = make();
+        kept.at_work = made.as_ref().ok().map(|dir| AtWork { dir: dir.clone(), is_agent });
+        Ok(made)
+    }
+
+    /// Passes words on to what an earlier daemon started, those that were left before among them.
+    pub(super) fn is_found(&self, dir: &AttemptDir, is_agent: bool) {
+        let mut kept = self.kept();
+        if let Some(reason) = kept.stop {
+            self.send(dir, InboxMessage::Cancel { reason });
+        }
+        if let Some(timeout) = kept.timeout.filter(|_| is_agent) {
+            self.send(dir, InboxMessage::Timeout { timeout });
+        }
+        kept.at_work = Some(AtWork { dir: dir.clone(), is_agent });
+    }
+
+    /// Nobody takes messages until the next one begins.
+    pub(super) fn has_ended(&self) {
+        self.kept().at_work = None;
+    }
+
+    /// Writes a file, so not on the actor's thread.
+    fn send(&self, dir: &AttemptDir, message: InboxMessage) {
+        let (attempt, dir) = (self.attempt, dir.clone());
+        tokio::task::spawn_blocking(move || match attempt::send(&dir, &message) {
+            Ok(Sent::Delivered { .. } | Sent::NeverStarts) => {}
+            // Its end is being looked at: a folder that has gone is an attempt that never started.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => tracing::error!(%attempt, %error, "a message did not reach the shim"),
+        });
+    }
+}
