@@ -1,6 +1,6 @@
 //! How attempts, tasks and runs end.
 
-use crate::{confinement::Confinement, time::Millis};
+use crate::{change::Change, confinement::Confinement, time::Millis};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -18,6 +18,9 @@ pub struct Output {
     /// The tree in which the attempt worked, when it is kept for a person to look at.
     #[serde(default)]
     pub tree: Option<String>,
+    /// What it left in its tree, for agents that write.
+    #[serde(default)]
+    pub change: Option<Box<Change>>,
     /// What held the attempt's processes; `None` when it had none.
     #[serde(default)]
     pub confined: Option<Confinement>,

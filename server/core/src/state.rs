@@ -356,10 +356,28 @@ impl Run {
     }
 
     /// The commit that the tree of an agent starts from which takes the task.
-    pub(crate) fn base(&self, _task: TaskId) -> Option<String> {
-        match &self.snapshot {
-            SnapshotState::Taken(snapshot) => Some(snapshot.commit.clone()),
-            _ => None,
+    ///
+    /// The work of the one that it needs, where that is one; else the snapshot.
+    pub(crate) fn base(&self, task: TaskId) -> Option<String> {
+        let SnapshotState::Taken(snapshot) = &self.snapshot else { return None };
+        let mut works = BTreeSet::new();
+        let mut seen = BTreeSet::new();
+        let needs_of = |position: usize| self.plan.tasks[position].needs.iter().copied();
+        let mut front: Vec<u32> = self.position(task).into_iter().flat_map(needs_of).collect();
+        while let Some(need) = front.pop() {
+            if !seen.insert(need) {
+                continue;
+            }
+            match self.tasks[need as usize].work() {
+                // What it started from is in it.
+                Some(commit) => drop(works.insert(commit)),
+                None => front.extend(needs_of(need as usize)),
+            }
+        }
+        let mut works = works.into_iter();
+        match (works.next(), works.next()) {
+            (Some(only), None) => Some(only.to_owned()),
+            _ => Some(snapshot.commit.clone()),
         }
     }
 
@@ -385,6 +403,17 @@ impl Run {
 }
 
 impl Task {
+    /// The commit with what it has made, if it has changed something.
+    fn work(&self) -> Option<&str> {
+        match &self.phase {
+            TaskPhase::Ended { outcome, .. } => match &**outcome {
+                TaskOutcome::Succeeded { output } => output.change.as_ref()?.commit.as_deref(),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+
     /// Who may carry out the next attempt, the preferred one first: the executor that has retries
     /// left, else the first that has not failed for good together with its equals.
     pub(crate) fn candidates<'a>(&self, planned: &'a PlannedTask) -> Vec<&'a Executor> {

@@ -1,7 +1,7 @@
 //! What the agents of a run get to see: one snapshot, taken when the run starts.
 
 use crate::support::{
-    Simulator, cancelled, failed, limits, no_snapshot, plan, snapshot, succeeded,
+    Simulator, cancelled, failed, limits, no_snapshot, plan, snapshot, succeeded, wrote,
 };
 use orchestra_core::{
     decide::{InputKind, Target},

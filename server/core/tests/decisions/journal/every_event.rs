@@ -1,8 +1,8 @@
 //! A history in which everything happens that can be written down.
 
 use crate::support::{
-    PlanBuilder, Simulator, cancelled, failed, limits, lost, never_started, no_snapshot, plan,
-    succeeded, succeeded_with, timed_out,
+    PlanBuilder, Simulator, cancelled, change, failed, limits, lost, never_started, no_snapshot,
+    plan, succeeded, succeeded_with, timed_out,
 };
 use orchestra_core::{
     agent::{Completion, Runtime},
@@ -88,6 +88,7 @@ fn made() -> AttemptOutcome {
             result: json!({ "fixed": 2 }),
             artifacts: vec![artifact],
             tree: Some("trees/0".to_owned()),
+            change: Some(change("ab")),
             confined: Some(Confinement::Landlock { abi: 7 }),
         },
     }

@@ -1,6 +1,7 @@
 //! How attempts end in scenarios.
 
 use orchestra_core::{
+    change::{Change, ChangedFile, FileStatus},
     ids::RunId,
     outcome::{AttemptOutcome, Failure, FailureKind, Output},
     snapshot::Snapshot,
@@ -29,6 +30,33 @@ pub(crate) fn no_snapshot() -> Failure {
 
 pub(crate) fn succeeded() -> AttemptOutcome {
     AttemptOutcome::Succeeded { output: output("done") }
+}
+
+/// A changed file, as this commit.
+pub(crate) fn change(commit: &str) -> Box<Change> {
+    Box::new(Change {
+        base: "00".to_owned(),
+        commit: Some(commit.to_owned()),
+        tree: Some(format!("{commit}00")),
+        files: 1,
+        added: 2,
+        removed: 1,
+        paths: vec![ChangedFile {
+            path: "a.txt".to_owned(),
+            status: FileStatus::Modified,
+            added: Some(2),
+            removed: Some(1),
+        }],
+        held: vec![],
+        flags: vec![],
+        commits: 0,
+        notes: vec![],
+    })
+}
+
+/// Work that an agent has left as this commit.
+pub(crate) fn wrote(commit: &str) -> AttemptOutcome {
+    AttemptOutcome::Succeeded { output: Output { change: Some(change(commit)), ..output("done") } }
 }
 
 pub(crate) fn succeeded_with(result: Value) -> AttemptOutcome {
