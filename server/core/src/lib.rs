@@ -14,6 +14,7 @@ pub mod decide;
 pub mod decision;
 pub mod diagnostic;
 pub mod event;
+pub mod evidence;
 pub mod folders;
 pub mod ids;
 pub mod memory;

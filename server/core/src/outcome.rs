@@ -1,6 +1,6 @@
 //! How attempts, tasks and runs end.
 
-use crate::{change::Change, confinement::Confinement, time::Millis};
+use crate::{change::Change, confinement::Confinement, evidence::Evidence, time::Millis};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -24,6 +24,9 @@ pub struct Output {
     /// What held the attempt's processes; `None` when it had none.
     #[serde(default)]
     pub confined: Option<Confinement>,
+    /// What was seen of its work; `None` when nothing was looked at.
+    #[serde(default)]
+    pub evidence: Option<Box<Evidence>>,
 }
 
 impl Output {
@@ -57,6 +60,8 @@ pub enum FailureKind {
     Template,
     /// The work itself reported an error.
     Work,
+    /// It claimed success, and what was seen of its work says otherwise.
+    Evidence,
     /// The surroundings were at fault: no git repository, no space, no permission.
     Environment,
 }
@@ -222,7 +227,7 @@ impl FailureKind {
     /// Whether the cause may be gone at the next try; a missing program stays missing.
     fn may_pass(self) -> bool {
         match self {
-            Self::Exit | Self::Signal | Self::Protocol | Self::Work => true,
+            Self::Exit | Self::Signal | Self::Protocol | Self::Work | Self::Evidence => true,
             Self::NotStarted | Self::Template | Self::Environment => false,
         }
     }

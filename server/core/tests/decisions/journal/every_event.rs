@@ -9,6 +9,7 @@ use orchestra_core::{
     confinement::{Cache, Confinement, StateMode},
     decide::{InputKind, Target},
     event::Event,
+    evidence::{Check, CheckKind, CheckOutcome, CheckRun, Evidence, TestCounts, Verdict},
     outcome::{Artifact, AttemptOutcome, Failure, FailureKind, Output},
     plan::Mode,
     time::Millis,
@@ -90,8 +91,38 @@ fn made() -> AttemptOutcome {
             tree: Some("trees/0".to_owned()),
             change: Some(change("ab")),
             confined: Some(Confinement::Landlock { abi: 7 }),
+            evidence: Some(Box::new(seen())),
         },
     }
+}
+
+fn seen() -> Evidence {
+    let red = CheckRun {
+        outcome: CheckOutcome::Red { code: 101 },
+        took: Millis(1_200),
+        tests: Some(TestCounts {
+            runner: "cargo test".to_owned(),
+            passed: 2,
+            failed: 1,
+            skipped: 1,
+            failures: vec!["old".to_owned()],
+            cut: false,
+        }),
+        cached: true,
+        log: Some("verify-1.log".to_owned()),
+        last_lines: vec!["test result: FAILED".to_owned()],
+        confined: Some(Confinement::Landlock { abi: 7 }),
+    };
+    let check = Check {
+        kind: CheckKind::Verify,
+        command: vec!["cargo".to_owned(), "test".to_owned()],
+        on_snapshot: Some(red.clone()),
+        on_result: red,
+        newly_failing: vec![],
+        newly_passing: 1,
+        removed: 1,
+    };
+    Evidence { checks: vec![check], verdict: Verdict::WasRedBefore { checks: vec![0] } }
 }
 
 fn broken() -> AttemptOutcome {
