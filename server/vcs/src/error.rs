@@ -2,6 +2,9 @@
 
 use std::{io, path::PathBuf, time::Duration};
 
+/// How many paths an error names.
+const NAMED: usize = 10;
+
 /// Why git did not do what was asked.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -29,6 +32,13 @@ pub enum GitError {
     /// `what` is the call without its options, such as `git read-tree`.
     #[error("`{what}` failed for {}: {detail}", place.display())]
     Failed { what: String, place: PathBuf, detail: String },
+    /// The paths from the top of the repository, sorted.
+    #[error("{} unmerged in the git repository: {}", count(.0.len()), first(.0))]
+    Unmerged(Vec<String>),
+    #[error("the unsaved file {} is not inside of the workspace", .0.display())]
+    BufferOutside(PathBuf),
+    #[error("snapshots are not kept under {0}")]
+    Reference(String),
     #[error("a git filter failed in {}: {detail}", place.display())]
     Filter { place: PathBuf, detail: String },
     #[error("`{what}` did not end for {} within {limit:?}", place.display())]
@@ -66,6 +76,11 @@ impl GitError {
                 "run `git status` and `git fsck` there; a partial clone may need `git fetch`"
                     .to_owned()
             }
+            Self::Unmerged(_) => "resolve the conflicts and `git add` the files, or start with \
+                 `--with-conflicts` to have them as they lie there"
+                .to_owned(),
+            Self::BufferOutside(_) => "name it by its path below the workspace's root".to_owned(),
+            Self::Reference(_) => "choose a name below refs/orchestra/".to_owned(),
             Self::Filter { .. } => {
                 "install the filter's program (for `lfs` it is git-lfs), or take the filter out of \
                  git's configuration"
@@ -88,4 +103,13 @@ impl GitError {
         let path = path.into();
         move |source| Self::Io { doing, path, source }
     }
+}
+
+fn count(files: usize) -> String {
+    if files == 1 { "one file is".to_owned() } else { format!("{files} files are") }
+}
+
+fn first(paths: &[String]) -> String {
+    let more = if paths.len() > NAMED { ", …" } else { "" };
+    format!("{}{more}", paths[..paths.len().min(NAMED)].join(", "))
 }

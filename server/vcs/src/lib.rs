@@ -5,6 +5,7 @@ pub mod clone;
 mod error;
 mod git;
 pub mod repo;
+pub mod snapshot;
 pub mod state;
 pub mod wrapper;
 

@@ -189,7 +189,7 @@ fn names(git: Git) -> Result<BTreeSet<Vec<u8>>, GitError> {
 /// To compare a file whose times alone changed, git passes it through its clean filter, which is a
 /// program; without, such a file counts as changed. With git-lfs that is even true: what the commit
 /// holds is a pointer.
-fn without_filters(root: &Path) -> Result<Vec<(OsString, &'static str)>, GitError> {
+pub(crate) fn without_filters(root: &Path) -> Result<Vec<(OsString, &'static str)>, GitError> {
     let found = matching_settings(root, &[], "^filter\\..*\\.(clean|process|required)$")?;
     let emptied = |Setting { key, .. }| {
         let value = if key.ends_with(b".required") { "false" } else { "" };
