@@ -1,6 +1,10 @@
 //! The arguments of a native action, checked against what it declares.
 
-use super::contract::{Argument, ArgumentKind, DefaultValue, Info, Stop};
+use super::{
+    contract::{Argument, ArgumentKind, DefaultValue, Info, Stop},
+    files,
+    listing::RESULT_ITEMS,
+};
 use orchestra_core::outcome::{Failure, FailureKind};
 use serde_json::{Map, Value};
 
@@ -18,6 +22,14 @@ pub(super) const GLOB: Argument = Argument {
     kind: ArgumentKind::Texts,
     default: DefaultValue::Absent,
     description: "Which files to read, as in .gitignore, such as `src/**/*.rs` or `!vendor`.",
+};
+
+/// How long the main list of a result may be.
+pub(super) const LIMIT: Argument = Argument {
+    name: "limit",
+    kind: ArgumentKind::Count { min: 1, max: 5_000 },
+    default: DefaultValue::Count(RESULT_ITEMS),
+    description: "How many items the main list of the result holds at most; the file holds more.",
 };
 
 /// Checks `with` against the declared arguments: no unknown key, every required one, and the right
@@ -141,6 +153,15 @@ impl<'a> Arguments<'a> {
 
     pub(crate) fn texts(&self, name: &str) -> Vec<String> {
         self.with.get(name).and_then(texts).unwrap_or_default()
+    }
+
+    /// What [`PATH`] and [`GLOB`] ask for, as far as they were declared.
+    pub(crate) fn files(&self, wanted: Option<fn(&str) -> bool>) -> files::Options {
+        files::Options {
+            below: self.text(PATH.name).unwrap_or_default().to_owned(),
+            globs: self.texts(GLOB.name),
+            wanted,
+        }
     }
 
     pub(crate) fn flag(&self, name: &str) -> bool {

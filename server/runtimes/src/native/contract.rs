@@ -5,6 +5,7 @@ use orchestra_core::{
     ports::{Repo, StepInput},
     time::Timestamp,
 };
+use schemars::Schema;
 use serde_json::{Map, Value};
 use std::{
     path::Path,
@@ -104,6 +105,9 @@ impl Stop {
 /// One native action.
 pub trait Native: Sync {
     fn info(&self) -> Info;
+
+    /// The shape of [`Report::result`], with the words that document it.
+    fn result_schema(&self) -> Schema;
 
     /// Does the work. Reads the workspace and nothing else, starts no process, writes nothing: what
     /// is to be written is handed back.

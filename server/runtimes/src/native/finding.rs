@@ -1,10 +1,13 @@
 //! A finding: something noticed at one place of one file, in the same shape for every action.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::ops::Range;
 
 /// How much a finding matters, the most important first.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(rename_all = "lowercase")]
 pub enum Severity {
     High,
@@ -32,7 +35,7 @@ impl Severity {
 
 /// Something noticed. The order of the fields is the order of importance: findings sort by severity,
 /// then by place.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 pub struct Finding {
     pub severity: Severity,
     /// Relative to the workspace's root, with `/` between the parts. Bytes that are not UTF-8 and

@@ -13,6 +13,7 @@ use orchestra_core::{
     ports::{Commit, LogEnd, Repo},
     time::Timestamp,
 };
+use schemars::{JsonSchema, Schema, schema_for};
 use serde::{Deserialize, Serialize};
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -44,7 +45,7 @@ const INFO: Info = Info {
 };
 
 /// What `git.hotspots` found.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct HotspotsResult {
     /// The hottest first.
     pub files: Vec<Hotspot>,
@@ -53,6 +54,7 @@ pub struct HotspotsResult {
     /// Commits looked at.
     pub commits: u64,
     /// The time of the oldest commit looked at, in milliseconds since the Unix epoch.
+    #[schemars(with = "Option<i64>")]
     pub since: Option<Timestamp>,
     /// Why older commits were not looked at; empty when all were.
     pub bounded: String,
@@ -68,7 +70,7 @@ pub struct HotspotsResult {
 }
 
 /// One file.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Hotspot {
     pub path: String,
     /// Commits times lines.
@@ -80,6 +82,7 @@ pub struct Hotspot {
     /// Lines that it has now.
     pub lines: u64,
     /// When it last changed, in milliseconds since the Unix epoch.
+    #[schemars(with = "i64")]
     pub last_change: Timestamp,
 }
 
@@ -126,6 +129,10 @@ impl History {
 impl Native for Hotspots {
     fn info(&self) -> Info {
         INFO
+    }
+
+    fn result_schema(&self) -> Schema {
+        schema_for!(HotspotsResult)
     }
 
     fn run(&self, ctx: &Context<'_>) -> Result<Report, Stop> {

@@ -3,10 +3,13 @@
 //! A table of our own, because the crates that count lines bring forty others with them and do not
 //! tell where the comments are.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// What a language is for, so that data and prose do not pass for code.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(rename_all = "lowercase")]
 pub enum LanguageKind {
     Programming,

@@ -2,6 +2,7 @@
 
 use super::contract::{Context, OutputFile, Stop};
 use orchestra_core::outcome::Output;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -16,7 +17,7 @@ pub(crate) const LISTED_ITEMS: usize = 50_000;
 pub(crate) const GROUPS: usize = 20;
 
 /// How often something occurs.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Count {
     pub name: String,
     pub count: u64,

@@ -9,6 +9,7 @@ use super::{
     listing::{counted, folder, grouped, halve, listing_file, to_result},
     ranked::Ranked,
 };
+use schemars::{JsonSchema, Schema, schema_for};
 use serde::{Deserialize, Serialize};
 use std::{cmp::Reverse, collections::BTreeMap};
 
@@ -35,7 +36,7 @@ const INFO: Info = Info {
 const FOLDERS: usize = 200;
 
 /// What `workspace.metrics` counted.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct MetricsResult {
     /// All text files together.
     pub files: u64,
@@ -55,7 +56,7 @@ pub struct MetricsResult {
 }
 
 /// The lines of one language.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct LanguageLines {
     pub name: String,
     pub kind: LanguageKind,
@@ -67,7 +68,7 @@ pub struct LanguageLines {
 }
 
 /// The lines of one folder, with all below its second level.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct FolderLines {
     pub path: String,
     pub files: u64,
@@ -76,7 +77,7 @@ pub struct FolderLines {
 }
 
 /// One large file.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct FileSize {
     pub path: String,
     pub language: String,
@@ -213,13 +214,13 @@ impl Native for Metrics {
         INFO
     }
 
+    fn result_schema(&self) -> Schema {
+        schema_for!(MetricsResult)
+    }
+
     fn run(&self, ctx: &Context<'_>) -> Result<Report, Stop> {
         let arguments = Arguments::read(INFO, ctx.with)?;
-        let options = files::Options {
-            below: arguments.text("path").unwrap_or_default().to_owned(),
-            globs: arguments.texts("glob"),
-            wanted: None,
-        };
+        let options = arguments.files(None);
         let largest = arguments.count("largest");
         let (states, coverage) = files::scan(ctx, &options, || State::new(largest), State::add)?;
         let result = states.into_iter().fold(State::new(largest), State::merge).finish(coverage);

@@ -10,6 +10,7 @@ mod hotspots;
 mod languages;
 mod listing;
 mod metrics;
+mod outline;
 mod places;
 mod ranked;
 mod registry;
@@ -17,7 +18,6 @@ mod report;
 mod search;
 mod secrets;
 mod set_value;
-
 mod todo;
 
 pub use arguments::check_arguments;
@@ -31,6 +31,7 @@ pub use hotspots::{Hotspot, HotspotsResult};
 pub use languages::LanguageKind;
 pub use listing::Count;
 pub use metrics::{FileSize, FolderLines, LanguageLines, MetricsResult};
+pub use outline::{LanguageSymbols, OutlineResult, Symbol, SymbolKind};
 pub use registry::{all, find};
 pub use report::ReportResult;
 pub use search::SearchResult;

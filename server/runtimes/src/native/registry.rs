@@ -2,7 +2,8 @@
 
 use super::{
     contract::Native, deps::ListDependencies, hotspots::Hotspots, metrics::Metrics,
-    report::WriteReport, search::Search, secrets::ScanSecrets, set_value::SetValue, todo::ScanTodo,
+    outline::Outline, report::WriteReport, search::Search, secrets::ScanSecrets,
+    set_value::SetValue, todo::ScanTodo,
 };
 
 /// All native actions, by name.
@@ -15,6 +16,7 @@ pub fn all() -> &'static [&'static dyn Native] {
         &ScanTodo,
         &SetValue,
         &Metrics,
+        &Outline,
         &Search,
     ]
 }

@@ -1,13 +1,12 @@
 //! `workspace.search`: every line that matches a pattern.
 
 use super::{
-    arguments::{Arguments, GLOB, PATH},
+    arguments::{Arguments, GLOB, LIMIT, PATH},
     contract::{Argument, ArgumentKind, Context, DefaultValue, Info, Native, Report, Stop},
     files::{self, Coverage, TextFile},
     finding::{Finding, Severity},
     listing::{
-        Count, Counts, GROUPS, LISTED_ITEMS, RESULT_ITEMS, counted, folder, halve, listing_file,
-        to_result,
+        Count, Counts, GROUPS, LISTED_ITEMS, counted, folder, halve, listing_file, to_result,
     },
     places::Places,
     ranked::Ranked,
@@ -15,6 +14,7 @@ use super::{
 use grep_matcher::Matcher;
 use grep_regex::{RegexMatcher, RegexMatcherBuilder};
 use grep_searcher::{BinaryDetection, Searcher, SearcherBuilder, Sink, SinkMatch};
+use schemars::{JsonSchema, Schema, schema_for};
 use serde::{Deserialize, Serialize};
 use std::io;
 
@@ -52,17 +52,12 @@ const INFO: Info = Info {
         },
         PATH,
         GLOB,
-        Argument {
-            name: "limit",
-            kind: ArgumentKind::Count { min: 1, max: 5_000 },
-            default: DefaultValue::Count(RESULT_ITEMS),
-            description: "How many matching lines the result holds at most.",
-        },
+        LIMIT,
     ],
 };
 
 /// What `workspace.search` found.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct SearchResult {
     pub pattern: String,
     /// Matching lines by path and line; `column` is that of the first match in the line.
@@ -88,15 +83,15 @@ impl Native for Search {
         INFO
     }
 
+    fn result_schema(&self) -> Schema {
+        schema_for!(SearchResult)
+    }
+
     fn run(&self, ctx: &Context<'_>) -> Result<Report, Stop> {
         let arguments = Arguments::read(INFO, ctx.with)?;
         let pattern = arguments.text("pattern").unwrap_or_default();
         let matcher = matcher(&arguments, pattern)?;
-        let options = files::Options {
-            below: arguments.text("path").unwrap_or_default().to_owned(),
-            globs: arguments.texts("glob"),
-            wanted: None,
-        };
+        let options = arguments.files(None);
         let start = || State {
             searcher: SearcherBuilder::new()
                 .binary_detection(BinaryDetection::none())
@@ -126,7 +121,7 @@ impl Native for Search {
             coverage,
         };
         let files = vec![listing_file(ctx, "signals/search.json", &result)?];
-        result.findings.truncate(arguments.count("limit"));
+        result.findings.truncate(arguments.count(LIMIT.name));
         let summary = format!(
             "{} in {} of {}",
             counted(result.total, "matching line", "matching lines"),

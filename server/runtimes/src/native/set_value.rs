@@ -2,6 +2,7 @@
 
 use super::arguments::Arguments;
 use super::contract::{Argument, ArgumentKind, Context, DefaultValue, Info, Native, Report, Stop};
+use schemars::{Schema, schema_for};
 use serde_json::Value;
 
 pub(crate) struct SetValue;
@@ -22,6 +23,10 @@ const INFO: Info = Info {
 impl Native for SetValue {
     fn info(&self) -> Info {
         INFO
+    }
+
+    fn result_schema(&self) -> Schema {
+        schema_for!(Value)
     }
 
     fn run(&self, ctx: &Context<'_>) -> Result<Report, Stop> {

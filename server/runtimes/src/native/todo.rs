@@ -3,19 +3,19 @@
 mod marker;
 
 use super::{
-    arguments::{Arguments, GLOB, PATH},
+    arguments::{Arguments, GLOB, LIMIT, PATH},
     comments,
-    contract::{Argument, ArgumentKind, Context, DefaultValue, Info, Native, Report, Stop},
+    contract::{Context, Info, Native, Report, Stop},
     files::{self, Coverage, TextFile},
     finding::Finding,
     languages,
     listing::{
-        Count, Counts, GROUPS, LISTED_ITEMS, RESULT_ITEMS, counted, folder, halve, listing_file,
-        to_result,
+        Count, Counts, GROUPS, LISTED_ITEMS, counted, folder, halve, listing_file, to_result,
     },
     places::Places,
     ranked::Ranked,
 };
+use schemars::{JsonSchema, Schema, schema_for};
 use serde::{Deserialize, Serialize};
 
 pub(crate) struct ScanTodo;
@@ -25,20 +25,11 @@ const INFO: Info = Info {
     description: "Finds TODO, FIXME, HACK, XXX and BUG in comments.",
     capabilities: &["todo.scan", "signals"],
     inline: false,
-    arguments: &[
-        PATH,
-        GLOB,
-        Argument {
-            name: "limit",
-            kind: ArgumentKind::Count { min: 1, max: 5_000 },
-            default: DefaultValue::Count(RESULT_ITEMS),
-            description: "How many findings the result holds at most.",
-        },
-    ],
+    arguments: &[PATH, GLOB, LIMIT],
 };
 
 /// What `todo.scan` found.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct TodoResult {
     /// The most important ones first: FIXME and BUG are high, XXX and HACK medium, TODO low.
     /// `message` is what the comment says, `kind` the marker.
@@ -93,14 +84,14 @@ impl Native for ScanTodo {
         INFO
     }
 
+    fn result_schema(&self) -> Schema {
+        schema_for!(TodoResult)
+    }
+
     fn run(&self, ctx: &Context<'_>) -> Result<Report, Stop> {
         let arguments = Arguments::read(INFO, ctx.with)?;
         marker::ready().map_err(Stop::defect)?;
-        let options = files::Options {
-            below: arguments.text("path").unwrap_or_default().to_owned(),
-            globs: arguments.texts("glob"),
-            wanted: None,
-        };
+        let options = arguments.files(None);
         let (states, coverage) = files::scan(ctx, &options, State::new, |state, file| {
             scan_file(ctx, file, &mut |finding| state.add(finding));
         })?;
@@ -114,7 +105,7 @@ impl Native for ScanTodo {
             coverage,
         };
         let files = vec![listing_file(ctx, "signals/todo.json", &result)?];
-        result.findings.truncate(arguments.count("limit"));
+        result.findings.truncate(arguments.count(LIMIT.name));
         let kinds: Vec<String> =
             result.by_kind.iter().map(|kind| format!("{} {}", kind.count, kind.name)).collect();
         let summary = match result.total {

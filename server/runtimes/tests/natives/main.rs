@@ -6,6 +6,8 @@
 #[cfg(test)]
 mod limits;
 #[cfg(test)]
+mod outlining;
+#[cfg(test)]
 mod reporting;
 #[cfg(test)]
 mod scanning;

@@ -11,16 +11,16 @@ mod rust;
 mod toml_text;
 
 use super::{
-    arguments::{Arguments, PATH},
-    contract::{Argument, ArgumentKind, Context, DefaultValue, Info, Native, Report, Stop},
+    arguments::{Arguments, LIMIT, PATH},
+    contract::{Context, Info, Native, Report, Stop},
     files::{self, Coverage, TextFile},
     listing::{
-        Count, Counts, GROUPS, LISTED_ITEMS, RESULT_ITEMS, counted, grouped, halve, listing_file,
-        to_result,
+        Count, Counts, GROUPS, LISTED_ITEMS, counted, grouped, halve, listing_file, to_result,
     },
     places::Places,
     ranked::Ranked,
 };
+use schemars::{JsonSchema, Schema, schema_for};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -31,19 +31,13 @@ const INFO: Info = Info {
     description: "Lists dependencies from manifests and lock files, and flags several versions of one.",
     capabilities: &["deps.list", "dependencies"],
     inline: false,
-    arguments: &[
-        PATH,
-        Argument {
-            name: "limit",
-            kind: ArgumentKind::Count { min: 1, max: 5_000 },
-            default: DefaultValue::Count(RESULT_ITEMS),
-            description: "How many dependencies the result holds at most.",
-        },
-    ],
+    arguments: &[PATH, LIMIT],
 };
 
 /// What a dependency is needed for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(rename_all = "lowercase")]
 pub enum DependencyKind {
     Normal,
@@ -56,7 +50,7 @@ pub enum DependencyKind {
 }
 
 /// One dependency in one file. What people wrote sorts before what a tool has fixed.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 pub struct Dependency {
     pub kind: DependencyKind,
     /// `cargo`, `npm`, `pypi`, `go`, `maven`, `rubygems` or `composer`.
@@ -72,7 +66,7 @@ pub struct Dependency {
 }
 
 /// One file that was read.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 pub struct Manifest {
     pub path: String,
     pub ecosystem: String,
@@ -83,7 +77,7 @@ pub struct Manifest {
 }
 
 /// A package of which one lock file holds several versions.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct SeveralVersions {
     pub ecosystem: String,
     pub name: String,
@@ -91,7 +85,7 @@ pub struct SeveralVersions {
 }
 
 /// Where a version is fixed.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 pub struct VersionAt {
     pub version: String,
     pub path: String,
@@ -100,7 +94,7 @@ pub struct VersionAt {
 }
 
 /// What `deps.list` found.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct DepsResult {
     pub manifests: Vec<Manifest>,
     pub manifests_total: u64,
@@ -253,13 +247,13 @@ impl Native for ListDependencies {
         INFO
     }
 
+    fn result_schema(&self) -> Schema {
+        schema_for!(DepsResult)
+    }
+
     fn run(&self, ctx: &Context<'_>) -> Result<Report, Stop> {
         let arguments = Arguments::read(INFO, ctx.with)?;
-        let options = files::Options {
-            below: arguments.text("path").unwrap_or_default().to_owned(),
-            wanted: Some(|path| reader(path).is_some()),
-            ..files::Options::default()
-        };
+        let options = arguments.files(Some(|path| reader(path).is_some()));
         let (states, coverage) =
             files::scan(ctx, &options, State::new, |state, file| state.add(ctx, file))?;
         let mut state = states.into_iter().fold(State::new(), State::merge);
@@ -283,7 +277,7 @@ impl Native for ListDependencies {
             coverage,
         };
         let files = vec![listing_file(ctx, "signals/dependencies.json", &result)?];
-        result.dependencies.truncate(arguments.count("limit"));
+        result.dependencies.truncate(arguments.count(LIMIT.name));
         result.several_versions.truncate(SEVERAL);
         let summary = summary(&result);
         let result = to_result(result, |result| {

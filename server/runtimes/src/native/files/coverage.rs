@@ -1,10 +1,11 @@
 //! What an action has read, and what it has left out and why.
 
 use super::super::ranked::Ranked;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// What was read.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 pub struct Coverage {
     /// Text files read to their end.
     pub files: u64,
@@ -14,7 +15,7 @@ pub struct Coverage {
 }
 
 /// What was not read, by reason. Files that git's rules ignore are not counted.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 pub struct LeftOut {
     /// A NUL byte in the first 8 KiB.
     pub binary: Skipped,
@@ -28,7 +29,7 @@ pub struct LeftOut {
 }
 
 /// How many files were left out, and the first few of them by path.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 pub struct Skipped {
     pub count: u64,
     pub paths: Vec<String>,
@@ -36,6 +37,19 @@ pub struct Skipped {
 
 /// How many paths are named for each reason.
 const NAMED: usize = 5;
+
+impl Skipped {
+    /// Counts files, and keeps the first few of them.
+    pub(crate) fn collector() -> Ranked<String> {
+        Ranked::new(NAMED)
+    }
+}
+
+impl From<Ranked<String>> for Skipped {
+    fn from(collector: Ranked<String>) -> Self {
+        Self { count: collector.total(), paths: collector.into_sorted() }
+    }
+}
 
 /// Counts what is left out.
 pub(crate) struct LeftOutCollector {
@@ -48,13 +62,12 @@ pub(crate) struct LeftOutCollector {
 
 impl LeftOutCollector {
     pub(crate) fn new() -> Self {
-        let few = || Ranked::new(NAMED);
         Self {
-            binary: few(),
-            too_large: few(),
-            not_utf8: few(),
-            unreadable: few(),
-            not_regular: few(),
+            binary: Skipped::collector(),
+            too_large: Skipped::collector(),
+            not_utf8: Skipped::collector(),
+            unreadable: Skipped::collector(),
+            not_regular: Skipped::collector(),
         }
     }
 
@@ -67,14 +80,12 @@ impl LeftOutCollector {
     }
 
     pub(crate) fn finish(self) -> LeftOut {
-        let skipped =
-            |ranked: Ranked<String>| Skipped { count: ranked.total(), paths: ranked.into_sorted() };
         LeftOut {
-            binary: skipped(self.binary),
-            too_large: skipped(self.too_large),
-            not_utf8: skipped(self.not_utf8),
-            unreadable: skipped(self.unreadable),
-            not_regular: skipped(self.not_regular),
+            binary: self.binary.into(),
+            too_large: self.too_large.into(),
+            not_utf8: self.not_utf8.into(),
+            unreadable: self.unreadable.into(),
+            not_regular: self.not_regular.into(),
         }
     }
 }

@@ -9,4 +9,4 @@ mod walk;
 pub use coverage::{Coverage, LeftOut, Skipped};
 #[cfg(unix)]
 use unix::open_regular;
-pub(crate) use walk::{Options, ReadText, TextFile, read_text, scan};
+pub(crate) use walk::{MAX_FILE_BYTES, Options, ReadText, TextFile, read_text, scan};

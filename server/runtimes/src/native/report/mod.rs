@@ -13,6 +13,7 @@ use super::{
 };
 use markdown::{Align, code, table, text};
 use orchestra_core::{ports::StepInput, view::TaskStatus};
+use schemars::{JsonSchema, Schema, schema_for};
 use sections::Section;
 use serde::{Deserialize, Serialize};
 
@@ -41,7 +42,7 @@ const INFO: Info = Info {
 };
 
 /// What `report.write` made.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ReportResult {
     pub title: String,
     /// Below `.orchestra/workspace/`.
@@ -60,6 +61,10 @@ const HIGHLIGHTS: usize = 8;
 impl Native for WriteReport {
     fn info(&self) -> Info {
         INFO
+    }
+
+    fn result_schema(&self) -> Schema {
+        schema_for!(ReportResult)
     }
 
     fn run(&self, ctx: &Context<'_>) -> Result<Report, Stop> {

@@ -5,17 +5,16 @@ mod plausible;
 mod rules;
 
 use super::{
-    arguments::{Arguments, GLOB, PATH},
+    arguments::{Arguments, GLOB, LIMIT, PATH},
     contract::{Argument, ArgumentKind, Context, DefaultValue, Info, Native, Report, Stop},
     files::{self, Coverage, TextFile},
     finding::{Finding, Severity},
-    listing::{
-        Count, Counts, GROUPS, LISTED_ITEMS, RESULT_ITEMS, counted, halve, listing_file, to_result,
-    },
+    listing::{Count, Counts, GROUPS, LISTED_ITEMS, counted, halve, listing_file, to_result},
     places::Places,
     ranked::Ranked,
 };
 use detect::{Style, detect};
+use schemars::{JsonSchema, Schema, schema_for};
 use serde::{Deserialize, Serialize};
 use std::{
     ops::Range,
@@ -38,17 +37,12 @@ const INFO: Info = Info {
             default: DefaultValue::Text("low"),
             description: "The least confidence that is reported.",
         },
-        Argument {
-            name: "limit",
-            kind: ArgumentKind::Count { min: 1, max: 5_000 },
-            default: DefaultValue::Count(RESULT_ITEMS),
-            description: "How many findings the result holds at most.",
-        },
+        LIMIT,
     ],
 };
 
 /// What `secrets.scan` found.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct SecretsResult {
     /// The most certain ones first: `severity` is the confidence, one level lower in tests, fixtures
     /// and examples; `kind` is the rule. `message` and `excerpt` show the value's first characters
@@ -101,14 +95,14 @@ impl Native for ScanSecrets {
         INFO
     }
 
+    fn result_schema(&self) -> Schema {
+        schema_for!(SecretsResult)
+    }
+
     fn run(&self, ctx: &Context<'_>) -> Result<Report, Stop> {
         let arguments = Arguments::read(INFO, ctx.with)?;
         detect::ready().map_err(Stop::defect)?;
-        let options = files::Options {
-            below: arguments.text("path").unwrap_or_default().to_owned(),
-            globs: arguments.texts("glob"),
-            wanted: None,
-        };
+        let options = arguments.files(None);
         let least = match arguments.text("confidence") {
             Some("high") => Severity::High,
             Some("medium") => Severity::Medium,
@@ -136,7 +130,7 @@ impl Native for ScanSecrets {
             coverage,
         };
         let files = vec![listing_file(ctx, "signals/secrets.json", &result)?];
-        result.findings.truncate(arguments.count("limit"));
+        result.findings.truncate(arguments.count(LIMIT.name));
         let summary = summary(&result);
         let result = to_result(result, |result| halve(&mut result.findings))?;
         Ok(Report { summary, result, files })
