@@ -37,8 +37,18 @@ pub enum GitError {
     Unmerged(Vec<String>),
     #[error("the unsaved file {} is not inside of the workspace", .0.display())]
     BufferOutside(PathBuf),
-    #[error("snapshots are not kept under {0}")]
+    #[error("{0} is not below refs/orchestra/")]
     Reference(String),
+    #[error("there is no tree at {}", .0.display())]
+    NoTree(PathBuf),
+    /// `folder` is where most of them are, relative to the tree; empty when they are all over it.
+    #[error(
+        "{count} files are new or changed, more than {limit}; most of them in {}",
+        in_folder(folder)
+    )]
+    TooManyFiles { count: usize, limit: usize, folder: String },
+    #[error("{} is no regular file, and git would wait for it", .0.display())]
+    Special(PathBuf),
     #[error("a git filter failed in {}: {detail}", place.display())]
     Filter { place: PathBuf, detail: String },
     #[error("`{what}` did not end for {} within {limit:?}", place.display())]
@@ -81,6 +91,11 @@ impl GitError {
                 .to_owned(),
             Self::BufferOutside(_) => "name it by its path below the workspace's root".to_owned(),
             Self::Reference(_) => "choose a name below refs/orchestra/".to_owned(),
+            Self::NoTree(_) => "retry the task: it gets a new tree".to_owned(),
+            Self::TooManyFiles { .. } => {
+                "have `.gitignore` name the folder, or allow more files".to_owned()
+            }
+            Self::Special(_) => "look at what made it, and retry the task".to_owned(),
             Self::Filter { .. } => {
                 "install the filter's program (for `lfs` it is git-lfs), or take the filter out of \
                  git's configuration"
@@ -112,4 +127,8 @@ fn count(files: usize) -> String {
 fn first(paths: &[String]) -> String {
     let more = if paths.len() > NAMED { ", …" } else { "" };
     format!("{}{more}", paths[..paths.len().min(NAMED)].join(", "))
+}
+
+fn in_folder(folder: &str) -> &str {
+    if folder.is_empty() { "many folders" } else { folder }
 }

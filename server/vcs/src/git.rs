@@ -9,7 +9,8 @@ use rustix::{
 use std::{
     env,
     ffi::{OsStr, OsString},
-    io::{self, BufRead as _, BufReader, Read, Write as _},
+    fs::File,
+    io::{self, BufRead, BufReader, Read, Write as _},
     os::unix::process::CommandExt as _,
     panic::resume_unwind,
     path::{Path, PathBuf},
@@ -47,6 +48,7 @@ pub(crate) struct Git {
     own_settings_only: bool,
     environment: Vec<(&'static str, OsString)>,
     input: Vec<u8>,
+    input_file: Option<File>,
     wrapper: Option<Wrapper>,
     limit: Duration,
 }
@@ -71,6 +73,7 @@ impl Git {
             own_settings_only: false,
             environment: Vec::new(),
             input: Vec::new(),
+            input_file: None,
             wrapper: None,
             limit,
         }
@@ -116,6 +119,12 @@ impl Git {
         self
     }
 
+    /// Gives this file to git as its standard input, from where it stands.
+    pub(crate) fn input_file(mut self, file: File) -> Self {
+        self.input_file = Some(file);
+        self
+    }
+
     /// Has the wrapper start git.
     pub(crate) fn through(mut self, wrapper: &Wrapper) -> Self {
         self.wrapper = Some(wrapper.clone());
@@ -138,16 +147,24 @@ impl Git {
 
     /// Runs to the end and shows every record that ends with NUL, without holding them all.
     pub(crate) fn records(self, mut visit: impl FnMut(&[u8]) + Send) -> Result<(), GitError> {
-        let (place, what) = (self.place.clone(), self.what.clone());
-        let (status, stderr) = self.run(|pipe| {
-            let mut pipe = BufReader::with_capacity(64 * 1024, pipe);
+        self.stream(|pipe| {
             let mut record = Vec::new();
             while pipe.read_until(0, &mut record)? > 0 {
                 visit(record.strip_suffix(&[0]).unwrap_or(&record));
                 record.clear();
             }
             Ok(())
-        })?;
+        })
+    }
+
+    /// Runs to the end and has what git says read while it comes. An error of `read` ends git.
+    pub(crate) fn stream(
+        self,
+        read: impl FnOnce(&mut dyn BufRead) -> io::Result<()> + Send,
+    ) -> Result<(), GitError> {
+        let (place, what) = (self.place.clone(), self.what.clone());
+        let (status, stderr) =
+            self.run(|pipe| read(&mut BufReader::with_capacity(64 * 1024, pipe)))?;
         if status.success() {
             return Ok(());
         }
@@ -231,9 +248,14 @@ impl Git {
         // A group of its own, so that at a time-out whatever it started ends with it, and a Ctrl-C
         // on the terminal does not reach it in the middle of a checkout.
         command.process_group(0);
-        command.stdin(if self.input.is_empty() { Stdio::null() } else { Stdio::piped() });
+        let failed = || GitError::io("failed to run git in", &self.place);
+        command.stdin(match &self.input_file {
+            Some(file) => file.try_clone().map_err(failed())?.into(),
+            None if self.input.is_empty() => Stdio::null(),
+            None => Stdio::piped(),
+        });
         command.stdout(Stdio::piped()).stderr(Stdio::piped());
-        command.spawn().map_err(GitError::io("failed to run git in", &self.place))
+        command.spawn().map_err(failed())
     }
 }
 

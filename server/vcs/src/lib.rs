@@ -1,7 +1,8 @@
 //! Git, for the rest of Orchestra: the history that native actions read, what of a workspace is not
-//! committed, and the private clones in which agents work.
+//! committed, the private clones in which agents work, and what they leave there.
 
 pub mod clone;
+pub mod collect;
 mod error;
 mod git;
 pub mod repo;

@@ -116,6 +116,7 @@ pub fn has_mirror_remote(root: &Path) -> Result<Vec<String>, GitError> {
 }
 
 /// A setting as git prints it: section and name in lowercase, nothing promised about the encoding.
+#[derive(Debug)]
 pub(crate) struct Setting {
     pub(crate) key: Vec<u8>,
     pub(crate) value: Vec<u8>,

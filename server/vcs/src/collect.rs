@@ -1,0 +1,169 @@
+//! Collecting: what an agent left in its tree, committed or not, becomes commits in the user's
+//! repository.
+//!
+//! Nothing of the agent's is run. Its `.git` is never a repository for git: git works in one of our
+//! own, in quarantine, where the agent's objects are data that have to pass `index-pack --strict`.
+//! Only plumbing looks at the files, because `add`, `status` and `diff` run the filters of nested
+//! repositories. What comes out is one pack and one reference.
+
+mod agent_head;
+mod blobs;
+mod contents;
+mod difference;
+mod flags;
+mod held;
+mod import;
+mod listing;
+mod names;
+mod origin;
+mod quarantine;
+mod record;
+mod summary;
+mod survey;
+mod takeover;
+
+use crate::{GitError, git::at_once, state, wrapper::Wrapper};
+use orchestra_core::change::{Change, Held};
+use quarantine::Quarantine;
+use std::{fmt, fs, io, path::Path};
+
+/// Where results may be kept, so that nothing of the user's can be taken for one.
+const NAMESPACE: &str = "refs/orchestra/";
+
+/// What is to be collected, and as what.
+pub struct Request<'a> {
+    /// The user's workspace: its repository receives the objects and the reference.
+    pub root: &'a Path,
+    /// The top of the agent's working tree. Whatever is in its `.git` is the agent's.
+    pub src: &'a Path,
+    /// The commit that the tree was given, whose objects are in the user's repository.
+    pub base: &'a str,
+    /// The index that was kept when the tree was given, out of the agent's reach: files that it knows by
+    /// their times, sizes and numbers are not read. Without it every file is read, and the tree must
+    /// be whole, because the absence of a file says that it was deleted.
+    pub index: Option<&'a Path>,
+    /// A private folder of ours in no agent's scope, on the file system of which the new objects have
+    /// room.
+    pub scratch: &'a Path,
+    /// The full name of the reference that will hold the result, below `refs/orchestra/`. When it
+    /// exists, its result is the answer: a crash hid it from whoever asked.
+    pub reference: &'a str,
+    pub author: Author<'a>,
+    /// The first line of the commit's message.
+    pub subject: &'a str,
+    pub limits: Limits,
+    /// Paths as in [`Held`] that a person has allowed, whatever they hold.
+    pub included: &'a [String],
+    /// Why a text file, by path and content, looks as if it held a secret; in the words of a rule.
+    pub suspects: &'a (dyn Fn(&str, &[u8]) -> Option<String> + Sync),
+    /// What starts every git that reads what an agent wrote. That git writes to `scratch` only.
+    pub wrapper: Option<&'a Wrapper>,
+}
+
+/// Who did the work, as the commit's author and trailers say it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Author<'a> {
+    /// The agent's name.
+    pub agent: &'a str,
+    pub run: &'a str,
+    pub task: &'a str,
+    pub attempt: &'a str,
+    pub model: Option<&'a str>,
+}
+
+/// How much is collected.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Bytes of each file; larger ones are held back, unread.
+    pub file: u64,
+    /// Bytes of all new and changed files; in the order of their paths, what fits is taken.
+    pub total: u64,
+    /// New and changed files; beyond it, the tree is refused.
+    pub count: usize,
+    /// Bytes of a file that is still searched for secrets.
+    pub scan: u64,
+}
+
+/// What became of a tree.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Collected {
+    /// What the reference holds now. `None`: nothing changed, or all of it is held back.
+    pub commit: Option<String>,
+    pub change: Change,
+}
+
+impl fmt::Debug for Request<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Request")
+            .field("src", &self.src)
+            .field("base", &self.base)
+            .field("reference", &self.reference)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Collects a tree in which nobody works any more. Blocks for as long as it takes to read what has
+/// changed.
+///
+/// In the user's repository only objects and the one reference are new. The agent's own commits are
+/// kept when they descend from the base and are sound, with one of ours on top; else there is only
+/// ours, and a note says why.
+pub fn collect(request: &Request<'_>) -> Result<Collected, GitError> {
+    if !request.reference.starts_with(NAMESPACE) {
+        return Err(GitError::Reference(request.reference.to_owned()));
+    }
+    state::require_version()?;
+    let origin = origin::read(request.root, request.reference)?;
+    let quarantine = Quarantine::create(request, &origin)?;
+    if let Some(kept) = origin.kept.as_ref().filter(|kept| !kept.is_allowed_more(request.included))
+    {
+        return summary::of_kept(&quarantine, request.base, kept);
+    }
+    let (survey, filled) = at_once(
+        || see_folder(request.src).and_then(|()| survey::look(request)),
+        || quarantine.fill_index(request),
+    );
+    let survey = survey?;
+    filled?;
+
+    let takeover = takeover::take_over(&quarantine, request)?;
+    let parent = takeover.parent.as_deref().unwrap_or(request.base);
+    let mut notes = takeover.notes;
+    let listing = listing::read(&quarantine, request, &survey)?;
+    let contents = contents::choose(request, &survey, &listing)?;
+    quarantine.enter(contents.resets)?;
+    quarantine.update(contents.updates)?;
+    notes.extend(summary::notes(&quarantine, request, &survey, &listing, contents.notes)?);
+
+    let mut held: Vec<Held> = contents.held;
+    let tree = quarantine.write_tree()?;
+    held.extend(held::hold_suspects(&quarantine, request, parent, &tree)?);
+    held.sort_by(|a, b| a.path.cmp(&b.path));
+    let tree = quarantine.write_tree()?;
+
+    let record = record::Record { held, notes };
+    let is_new = takeover.parent.is_some() || tree != quarantine.tree_of(request.base)?;
+    let commit = if is_new {
+        let message = record::message(request, &record);
+        let commit = quarantine.commit(request.author.agent, &tree, parent, message)?;
+        let old = origin.kept.as_ref().map(|kept| kept.commit.as_str());
+        import::import(&quarantine, request, &origin, &commit, old)?;
+        Some(commit)
+    } else {
+        None
+    };
+    let change = summary::change(&quarantine, request.base, commit.as_deref(), record)?;
+    Ok(Collected { commit, change })
+}
+
+/// A link would lead git, and later whoever cleans up, to somewhere else.
+fn see_folder(src: &Path) -> Result<(), GitError> {
+    match fs::symlink_metadata(src) {
+        Ok(found) if found.is_dir() => Ok(()),
+        Ok(_) => Err(GitError::NoTree(src.to_owned())),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            Err(GitError::NoTree(src.to_owned()))
+        }
+        Err(error) => Err(GitError::io("failed to read", src)(error)),
+    }
+}

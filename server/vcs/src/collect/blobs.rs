@@ -1,0 +1,75 @@
+//! Sizes and contents of objects, as `git cat-file` answers for many at once.
+
+use super::quarantine::Quarantine;
+use crate::{GitError, git::Git};
+use std::io::{self, BufRead, Read as _};
+
+/// Where git itself stops to look for the NUL that makes a file binary.
+const BINARY_PROBE_BYTES: usize = 8_000;
+
+/// What an object is said to be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Header {
+    pub(super) is_blob: bool,
+    pub(super) bytes: u64,
+}
+
+/// The header of each object; `None` for one that is missing. `git` is a call of `cat-file`.
+pub(super) fn headers(git: Git, ids: &[&str]) -> Result<Vec<Option<Header>>, GitError> {
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    let git = git.args(["--batch-check=%(objecttype) %(objectsize)"]).input(lines(ids));
+    let output = git.output()?;
+    let header = |line: &str| {
+        let (kind, bytes) = line.split_once(' ')?;
+        Some(Header { is_blob: kind == "blob", bytes: bytes.parse().ok()? })
+    };
+    Ok(String::from_utf8_lossy(&output).lines().map(header).collect())
+}
+
+/// Shows the number and the content of every object that is there and has at most `limit` bytes.
+pub(super) fn contents(
+    quarantine: &Quarantine<'_>,
+    ids: &[&str],
+    limit: u64,
+    mut visit: impl FnMut(usize, &[u8]) + Send,
+) -> Result<(), GitError> {
+    if ids.is_empty() {
+        return Ok(());
+    }
+    quarantine.git("cat-file").args(["--batch"]).input(lines(ids)).stream(|pipe| {
+        let mut content = Vec::new();
+        for number in 0..ids.len() {
+            let Some(size) = size(pipe)? else { continue };
+            if size > limit {
+                io::copy(&mut pipe.take(size + 1), &mut io::sink())?;
+                continue;
+            }
+            content.clear();
+            // With the line end that follows it.
+            pipe.take(size + 1).read_to_end(&mut content)?;
+            content.pop();
+            visit(number, &content);
+        }
+        Ok(())
+    })
+}
+
+/// Whether git takes a file for text.
+pub(super) fn is_text(content: &[u8]) -> bool {
+    !content[..content.len().min(BINARY_PROBE_BYTES)].contains(&0)
+}
+
+/// `<id> <type> <size>`; `None` for an object that is missing.
+fn size(pipe: &mut dyn BufRead) -> io::Result<Option<u64>> {
+    let mut line = String::new();
+    pipe.read_line(&mut line)?;
+    Ok(line.trim_end().rsplit(' ').next().and_then(|size| size.parse().ok()))
+}
+
+fn lines(ids: &[&str]) -> Vec<u8> {
+    let mut input = ids.join("\n").into_bytes();
+    input.push(b'\n');
+    input
+}

@@ -1,0 +1,54 @@
+//! The way out of quarantine: one pack, checked once more by the user's own git, and one reference.
+
+use super::{
+    Request,
+    origin::Origin,
+    quarantine::{Quarantine, line},
+};
+use crate::{
+    GitError,
+    git::{ANSWER_LIMIT, CHECKOUT_LIMIT, Git},
+};
+use std::{fs::File, path::PathBuf};
+
+/// Brings what `commit` adds to the base into the user's repository, and has the reference hold it. `old`
+/// is what it held.
+pub(super) fn import(
+    quarantine: &Quarantine<'_>,
+    request: &Request<'_>,
+    origin: &Origin,
+    commit: &str,
+    old: Option<&str>,
+) -> Result<(), GitError> {
+    let pack = pack(quarantine, quarantine.git("pack-objects"), "result", commit, request.base)?;
+    let file = File::open(&pack).map_err(GitError::io("failed to open", &pack))?;
+    // In a partial clone, what the commit refers to may be with the remote.
+    let check = if origin.is_partial { "--fsck-objects" } else { "--strict" };
+    Git::new(request.root, "index-pack", CHECKOUT_LIMIT)
+        .env("GIT_NO_REPLACE_OBJECTS", "1")
+        .args([check, "--stdin"])
+        .input_file(file)
+        .output()?;
+    Git::new(request.root, "update-ref", ANSWER_LIMIT)
+        // A user may have asked for a log of every reference.
+        .set("core.logAllRefUpdates".into(), "false")
+        // Nothing as the old value: the reference must be new.
+        .args(["--no-deref", request.reference, commit, old.unwrap_or_default()])
+        .output()
+        .map(drop)
+}
+
+/// Writes what `commit` reaches and `base` does not into a pack of the quarantine. `git` is a call of
+/// `pack-objects`.
+pub(super) fn pack(
+    quarantine: &Quarantine<'_>,
+    git: Git,
+    name: &str,
+    commit: &str,
+    base: &str,
+) -> Result<PathBuf, GitError> {
+    let input = format!("{commit}\n^{base}\n");
+    let git = git.args(["--revs", "-q"]).args([quarantine.room(name)]);
+    let hash = line(&git.input(input.into_bytes()).output()?);
+    Ok(quarantine.room(&format!("{name}-{hash}.pack")))
+}

@@ -1,0 +1,270 @@
+//! A repository of our own in a private folder, which reads the user's objects and keeps the new ones
+//! until they have been looked at.
+
+use super::{Request, origin::Origin};
+use crate::{
+    GitError,
+    git::{CHECKOUT_LIMIT, Git},
+    wrapper::Wrapper,
+};
+use std::{
+    ffi::OsString,
+    fs::{self, DirBuilder, File, FileTimes, Permissions},
+    io,
+    os::unix::{
+        ffi::{OsStrExt as _, OsStringExt as _},
+        fs::{DirBuilderExt as _, PermissionsExt as _},
+    },
+    path::{Path, PathBuf},
+};
+use tempfile::TempDir;
+
+/// What holds here, whatever the user's own settings say.
+const SETTINGS: [(&str, &str); 8] = [
+    // Lines that end in two ways are no reason to lose a file.
+    ("core.safecrlf", "false"),
+    ("core.splitIndex", "false"),
+    ("core.untrackedCache", "false"),
+    ("core.ignoreStat", "false"),
+    // A file outside of a sparse checkout counts when it is there all the same.
+    ("core.sparseCheckout", "true"),
+    // It is a cache that is believed; here ancestry is read from the commits.
+    ("core.commitGraph", "false"),
+    // What a crash leaves here is thrown away.
+    ("core.fsync", "none"),
+    ("index.skipHash", "true"),
+];
+
+/// One line for `update-index --index-info`.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Entry {
+    pub(super) path: Vec<u8>,
+    /// Mode and id; `None` removes the path.
+    pub(super) object: Option<(String, String)>,
+}
+
+/// Removed when dropped.
+#[derive(Debug)]
+pub(super) struct Quarantine<'a> {
+    src: &'a Path,
+    wrapper: Option<&'a Wrapper>,
+    settings: Vec<(OsString, String)>,
+    object_format: &'a str,
+    objects: &'a Path,
+    repository: PathBuf,
+    folder: TempDir,
+}
+
+impl<'a> Quarantine<'a> {
+    pub(super) fn create(request: &Request<'a>, origin: &'a Origin) -> Result<Self, GitError> {
+        make(request.scratch)?;
+        let folder = tempfile::Builder::new()
+            .prefix("collect-")
+            .permissions(Permissions::from_mode(0o700))
+            .tempdir_in(request.scratch)
+            .map_err(GitError::io("failed to create a folder in", request.scratch))?;
+        let users = origin.settings.iter().map(|setting| {
+            let value = String::from_utf8_lossy(&setting.value).into_owned();
+            (OsString::from_vec(setting.key.clone()), value)
+        });
+        let ours = SETTINGS.map(|(key, value)| (key.into(), value.to_owned()));
+        let quarantine = Self {
+            src: request.src,
+            wrapper: request.wrapper,
+            // Ours come last, so they count.
+            settings: users.chain(ours).collect(),
+            object_format: &origin.object_format,
+            objects: &origin.objects,
+            repository: folder.path().join("repository"),
+            folder,
+        };
+        quarantine.skeleton(&quarantine.repository, &[&origin.objects])?;
+        let info = quarantine.repository.join("info");
+        make(&info)?;
+        copy(&origin.exclude, &info.join("exclude"))?;
+        copy(&origin.attributes, &info.join("attributes"))?;
+        copy(&origin.shallow, &quarantine.repository.join("shallow"))?;
+        Ok(quarantine)
+    }
+
+    /// A repository that holds nothing but reads these folders of objects.
+    pub(super) fn skeleton(&self, repository: &Path, objects: &[&Path]) -> Result<(), GitError> {
+        for name in ["objects/info", "objects/pack", "refs"] {
+            make(&repository.join(name))?;
+        }
+        let config = format!(
+            "[core]\nrepositoryFormatVersion = 1\n[extensions]\nobjectFormat = {}\n",
+            self.object_format
+        );
+        let alternates: Vec<u8> = objects
+            .iter()
+            .flat_map(|folder| [folder.as_os_str().as_bytes(), b"\n"].concat())
+            .collect();
+        put(&repository.join("config"), config.as_bytes())?;
+        put(&repository.join("HEAD"), b"ref: refs/heads/none\n")?;
+        put(&repository.join("objects/info/alternates"), &alternates)
+    }
+
+    /// A private folder beside the repository.
+    pub(super) fn room(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    pub(super) fn users_objects(&self) -> &Path {
+        self.objects
+    }
+
+    /// The files of the agent's tree in this repository's eyes.
+    pub(super) fn git(&self, verb: &str) -> Git {
+        self.git_in(&self.repository, verb)
+    }
+
+    pub(super) fn git_in(&self, repository: &Path, verb: &str) -> Git {
+        let mut git = Git::new(self.src, verb, CHECKOUT_LIMIT)
+            .with_own_settings_only()
+            .in_repository(repository)
+            .with_index(&self.room("index"))
+            .env("GIT_WORK_TREE", self.src)
+            .env("GIT_NO_REPLACE_OBJECTS", "1");
+        for (key, value) in &self.settings {
+            git = git.set(key.clone(), value);
+        }
+        match self.wrapper {
+            Some(wrapper) => git.through(wrapper),
+            None => git,
+        }
+    }
+
+    pub(super) fn fill_index(&self, request: &Request<'_>) -> Result<(), GitError> {
+        match request.index {
+            Some(kept) => copy_index(kept, &self.room("index")),
+            None => self.git("read-tree").args([request.base]).output().map(drop),
+        }
+    }
+
+    /// Enters these as they are said to be, whatever the disk says.
+    pub(super) fn enter(&self, entries: Vec<Entry>) -> Result<(), GitError> {
+        if entries.is_empty() {
+            return Ok(());
+        }
+        let length = if self.object_format == "sha256" { 64 } else { 40 };
+        let mut input = Vec::new();
+        for Entry { path, object } in entries {
+            let (mode, id) = object.unwrap_or_else(|| ("0".to_owned(), "0".repeat(length)));
+            input.extend_from_slice(format!("{mode} {id}\t").as_bytes());
+            input.extend_from_slice(&path);
+            input.push(0);
+        }
+        let options = ["--replace", "-z", "--index-info"];
+        self.git("update-index").args(options).input(input).output().map(drop)
+    }
+
+    /// Enters these as they lie on the disk.
+    pub(super) fn update(&self, paths: Vec<Vec<u8>>) -> Result<(), GitError> {
+        self.paths_to_index(&["--add", "--replace"], &paths)
+    }
+
+    /// Has git take these for unchanged without a look at them.
+    pub(super) fn assume_unchanged(&self, paths: &[Vec<u8>]) -> Result<(), GitError> {
+        self.paths_to_index(&["--assume-unchanged"], paths)
+    }
+
+    fn paths_to_index(&self, options: &[&str], paths: &[Vec<u8>]) -> Result<(), GitError> {
+        if paths.is_empty() {
+            return Ok(());
+        }
+        let git = self.git("update-index").args(options).args(["-z", "--stdin"]);
+        git.input(nul_ended(paths)).output().map(drop)
+    }
+
+    /// Which of these new paths are ignored.
+    pub(super) fn ignored(&self, paths: &[Vec<u8>]) -> Result<Vec<Vec<u8>>, GitError> {
+        if paths.is_empty() {
+            return Ok(Vec::new());
+        }
+        let git = self.git("check-ignore").args(["--no-index", "-z", "--stdin"]);
+        let answer = git.input(nul_ended(paths)).answer()?;
+        // One: none of them is.
+        if !matches!(answer.status.code(), Some(0 | 1)) {
+            return Err(answer.refusal("git check-ignore".to_owned(), self.src.to_owned()));
+        }
+        let paths = answer.stdout.split(|&byte| byte == 0).filter(|path| !path.is_empty());
+        Ok(paths.map(<[u8]>::to_owned).collect())
+    }
+
+    pub(super) fn write_tree(&self) -> Result<String, GitError> {
+        // Whether all its objects are there is seen when they are imported.
+        self.git("write-tree").args(["--missing-ok"]).output().map(|output| line(&output))
+    }
+
+    pub(super) fn tree_of(&self, commit: &str) -> Result<String, GitError> {
+        let git = self.git("rev-parse").args(["--verify", &format!("{commit}^{{tree}}")]);
+        git.output().map(|output| line(&output))
+    }
+
+    pub(super) fn commit(
+        &self,
+        agent: &str,
+        tree: &str,
+        parent: &str,
+        message: String,
+    ) -> Result<String, GitError> {
+        let name = format!("{agent} (orchestra)");
+        let is_plain = |&c: &char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+        let mailbox: String = agent.chars().filter(is_plain).collect();
+        let address = format!("{mailbox}@orchestra.localhost");
+        let git = self
+            .git("commit-tree")
+            .env("GIT_AUTHOR_NAME", &name)
+            .env("GIT_AUTHOR_EMAIL", &address)
+            .env("GIT_COMMITTER_NAME", &name)
+            .env("GIT_COMMITTER_EMAIL", &address)
+            .args(["--no-gpg-sign", "-F", "-", "-p", parent, tree]);
+        git.input(message.into_bytes()).output().map(|output| line(&output))
+    }
+}
+
+/// Without the line end.
+pub(super) fn line(output: &[u8]) -> String {
+    String::from_utf8_lossy(output).trim_end().to_owned()
+}
+
+fn nul_ended(paths: &[Vec<u8>]) -> Vec<u8> {
+    let mut input = paths.join(&0);
+    input.push(0);
+    input
+}
+
+/// The copy says when the original was written: git takes a file for unchanged only when it is older
+/// than the index.
+fn copy_index(from: &Path, to: &Path) -> Result<(), GitError> {
+    let failed = || GitError::io("failed to copy", from);
+    let written = fs::metadata(from).and_then(|found| found.modified()).map_err(failed())?;
+    fs::copy(from, to).map_err(failed())?;
+    let copy = File::options().write(true).open(to).map_err(failed())?;
+    copy.set_times(FileTimes::new().set_modified(written)).map_err(failed())
+}
+
+fn make(folder: &Path) -> Result<(), GitError> {
+    DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(folder)
+        .map_err(GitError::io("failed to create", folder))
+}
+
+fn put(file: &Path, content: &[u8]) -> Result<(), GitError> {
+    fs::write(file, content).map_err(GitError::io("failed to write", file))
+}
+
+/// Copies a regular file where there is one. Anything else could be read for ever.
+fn copy(from: &Path, to: &Path) -> Result<(), GitError> {
+    match fs::metadata(from) {
+        Ok(found) if found.is_file() => {
+            fs::copy(from, to).map(drop).map_err(GitError::io("failed to copy", from))
+        }
+        Ok(_) => Ok(()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        Err(error) => Err(GitError::io("failed to read", from)(error)),
+    }
+}
