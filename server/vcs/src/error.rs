@@ -35,6 +35,9 @@ pub enum GitError {
     /// The paths from the top of the repository, sorted.
     #[error("{} unmerged in the git repository: {}", count(.0.len()), first(.0))]
     Unmerged(Vec<String>),
+    /// Relative to the top of the repository.
+    #[error("git takes the name of {0} for one of its own, and commits no such file")]
+    ReservedName(String),
     #[error("the unsaved file {} is not inside of the workspace", .0.display())]
     BufferOutside(PathBuf),
     #[error("{0} is not below refs/orchestra/")]
@@ -89,6 +92,7 @@ impl GitError {
             Self::Unmerged(_) => "resolve the conflicts and `git add` the files, or start with \
                  `--with-conflicts` to have them as they lie there"
                 .to_owned(),
+            Self::ReservedName(_) => "rename it, or name it in .gitignore".to_owned(),
             Self::BufferOutside(_) => "name it by its path below the workspace's root".to_owned(),
             Self::Reference(_) => "choose a name below refs/orchestra/".to_owned(),
             Self::NoTree(_) => "retry the task: it gets a new tree".to_owned(),

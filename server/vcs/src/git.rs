@@ -282,6 +282,11 @@ impl Answer {
         }
     }
 
+    /// The rest of the first line that starts so, of what git says beside its output.
+    pub(crate) fn remark(&self, start: &str) -> Option<&str> {
+        self.stderr.lines().find_map(|line| line.strip_prefix(start))
+    }
+
     /// What git says went wrong: the causes before what became of them. Its first line when it
     /// marks none as an error.
     fn complaints(&self) -> impl Iterator<Item = &str> {

@@ -12,6 +12,7 @@ mod listing;
 mod place;
 mod record;
 mod special;
+mod submodules;
 
 use crate::{
     GitError,
@@ -49,8 +50,8 @@ pub struct Request<'a> {
     pub limits: Limits,
     /// The first line of the commit's message.
     pub subject: &'a str,
-    /// What starts every git that looks at the working tree. That git writes to `scratch` and to the
-    /// repository's objects.
+    /// What starts every git that looks at the working tree, or at that of a submodule. That git writes
+    /// to `scratch` and to the repository's objects.
     pub wrapper: Option<&'a Wrapper>,
 }
 
@@ -108,7 +109,7 @@ fn collect(
     let (found, tree) = at_once(
         || -> Result<_, GitError> {
             let mut found = special::find(&index, &listing)?;
-            found.extend(dirty_submodules(&place.top, &listing));
+            found.extend(submodules::dirty(&index, &listing));
             Ok(found)
         },
         || {
@@ -125,17 +126,6 @@ fn collect(
     left_out.sort_by(|a, b| a.path.cmp(&b.path));
     left_out.dedup_by(|a, b| a.path == b.path);
     Ok((tree, left_out, contents.conflicted))
-}
-
-/// Submodules in which something is not committed. One that cannot be read counts: nobody knows.
-fn dirty_submodules(top: &Path, listing: &listing::Listing) -> Vec<LeftOut> {
-    let is_dirty = |path: &&Vec<u8>| {
-        let folder = listing::absolute(top, path);
-        folder.join(".git").exists()
-            && state::uncommitted(&folder, 0).map_or(true, |found| found.total > 0)
-    };
-    let dirty = listing.submodules.keys().filter(is_dirty);
-    dirty.map(|path| left_out(path, LeftOutReason::DirtySubmodule)).collect()
 }
 
 fn commit(top: &Path, subject: &str, snapshot: &Snapshot) -> Result<String, GitError> {

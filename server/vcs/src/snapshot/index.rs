@@ -72,13 +72,19 @@ impl<'a> Index<'a> {
 
     /// A call of git in the top folder that uses this index.
     pub(super) fn git(&self, verb: &str) -> Git {
-        let mut git = Git::new(self.top, verb, CHECKOUT_LIMIT).with_index(&self.file);
+        let mut git = self.git_elsewhere(self.top, verb).with_index(&self.file);
         for (key, value) in SETTINGS {
             git = git.set(key.into(), value);
         }
         for (key, value) in &self.emptied_filters {
             git = git.set(key.clone(), value);
         }
+        git
+    }
+
+    /// A call of git in another repository, with that one's own index.
+    pub(super) fn git_elsewhere(&self, folder: &Path, verb: &str) -> Git {
+        let git = Git::new(folder, verb, CHECKOUT_LIMIT);
         match self.wrapper {
             Some(wrapper) => git.through(wrapper),
             None => git,
@@ -114,7 +120,15 @@ impl<'a> Index<'a> {
         let options = ["--add", "--remove", "--replace", "-z", "--stdin"];
         let mut input = paths.join(&0);
         input.push(0);
-        self.git("update-index").args(options).input(input).output().map(drop)
+        let answer = self.git("update-index").args(options).input(input).answer()?;
+        if !answer.status.success() {
+            return Err(answer.refusal("git update-index".to_owned(), self.top.to_owned()));
+        }
+        // Not an error for this command, but a file would be missing without a word.
+        match answer.remark("Ignoring path ") {
+            Some(path) => Err(GitError::ReservedName(path.to_owned())),
+            None => Ok(()),
+        }
     }
 
     pub(super) fn write_tree(&self) -> Result<String, GitError> {

@@ -294,3 +294,18 @@ fn where_git_keeps_no_modes_the_known_ones_stay() {
         files(&[("new", ""), ("script", "x #!/bin/sh\necho\n")])
     );
 }
+
+#[test]
+fn a_name_that_git_takes_for_its_own_is_refused_rather_than_lost() {
+    let sandbox = Sandbox::with(&[("first", "")]);
+    let user = sandbox.user();
+    write(&user, "part/git~1", "");
+    let error = sandbox.take().unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "git takes the name of part/git~1 for one of its own, and commits no such file"
+    );
+    write(&user, ".gitignore", "git~1\n");
+    let snapshot = sandbox.take().unwrap();
+    assert_eq!(sandbox.shown(&snapshot), files(&[(".gitignore", "git~1\n"), ("first", "")]));
+}

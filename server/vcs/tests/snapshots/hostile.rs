@@ -114,6 +114,9 @@ fn without_trust_no_filter_is_run_and_files_are_taken_as_they_lie_there() {
 fn every_git_that_looks_at_the_working_tree_goes_through_the_wrapper() {
     let sandbox = Sandbox::with(&[("file", "old\n"), ("assumed", "")]);
     let user = sandbox.user();
+    git(&user, &["init", "-q", "module"]);
+    git(&user.join("module"), &["commit", "-q", "--allow-empty", "-m", "first"]);
+    commit(&user, "with a submodule");
     git(&user, &["update-index", "--assume-unchanged", "assumed"]);
     write(&user, "file", "new\n");
     fs::create_dir(user.join("empty")).unwrap();
@@ -133,6 +136,15 @@ fn every_git_that_looks_at_the_working_tree_goes_through_the_wrapper() {
     verbs.sort_unstable();
     assert_eq!(
         verbs,
-        ["check-ignore", "ls-files", "ls-files", "update-index", "update-index", "write-tree"]
+        [
+            "check-ignore",
+            "diff-index",
+            "ls-files",
+            "ls-files",
+            "ls-files",
+            "update-index",
+            "update-index",
+            "write-tree"
+        ]
     );
 }

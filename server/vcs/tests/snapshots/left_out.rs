@@ -76,7 +76,7 @@ fn files_of_the_user_stay_his_when_a_repository_is_made_around_them() {
     assert_eq!(sandbox.shown(&snapshot), files(&[("part/known", "new\n")]));
 }
 
-/// A repository with the submodules `a` to `d`.
+/// A repository with the submodules `a` to `f`.
 fn with_submodules() -> Sandbox {
     let sandbox = Sandbox::with(&[("first", "")]);
     let (user, library) = (sandbox.user(), sandbox.path("library"));
@@ -84,7 +84,7 @@ fn with_submodules() -> Sandbox {
     git(&library, &["init", "-q"]);
     write(&library, "lib", "one\n");
     commit(&library, "library");
-    for name in ["a", "b", "c", "d"] {
+    for name in ["a", "b", "c", "d", "e", "f"] {
         git(&user, &["submodule", "--quiet", "add", library.to_str().unwrap(), name]);
     }
     commit(&user, "with submodules");
@@ -100,10 +100,14 @@ fn dirty_submodules_are_named_and_stay_as_they_were_committed() {
     write(&user, "c/new", "");
     write(&user, "d/lib", "two\n");
     commit(&user.join("d"), "moved on");
+    write(&user, "e/lib", "two\n");
+    git(&user.join("e"), &["add", "lib"]);
+    write(&user, "f/.git", "gitdir: /nowhere\n");
     let snapshot = sandbox.take().unwrap();
-    assert_eq!(snapshot.left_out, ["b", "c", "d"].map(|path| left_out(path, DirtySubmodule)));
+    let dirty = ["b", "c", "d", "e", "f"].map(|path| left_out(path, DirtySubmodule));
+    assert_eq!(snapshot.left_out, dirty);
     let shown = sandbox.shown(&snapshot);
-    for path in ["a", "b", "c", "d"] {
+    for path in ["a", "b", "c", "d", "e", "f"] {
         assert_eq!(shown[path], format!("160000 {committed}"), "{path}");
     }
 }

@@ -63,6 +63,15 @@ fn no_repository_and_one_without_a_working_tree_are_refused() {
 }
 
 #[test]
+fn a_working_tree_that_is_elsewhere_is_refused() {
+    let sandbox = Sandbox::with(&[("file", "old\n")]);
+    let user = sandbox.user();
+    git(&user, &["config", "core.worktree", sandbox.scratch().to_str().unwrap()]);
+    let error = sandbox.take().unwrap_err();
+    assert!(matches!(error, GitError::Outside { .. }), "{error}");
+}
+
+#[test]
 fn a_linked_worktree_has_its_own_files_and_head_in_it() {
     let sandbox = Sandbox::with(&[("file", "old\n")]);
     let (user, linked) = (sandbox.user(), sandbox.path("linked"));
