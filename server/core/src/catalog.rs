@@ -1,6 +1,11 @@
 //! The catalogue: the native actions and the agents that a plan may refer to, and who of them can work.
 
-use crate::{agent::AgentProfile, selection::Order};
+use crate::{
+    agent::AgentProfile,
+    config::Config,
+    plan::{ChecksPlan, TreePlan},
+    selection::Order,
+};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -13,6 +18,16 @@ pub struct Catalog {
     /// By what candidates are told apart that can all do a step.
     #[serde(default)]
     pub order: Order,
+    /// The commands that must be green after the work of an agent that writes, where a step says
+    /// nothing else.
+    #[serde(default)]
+    pub verify: Vec<Vec<String>>,
+    /// How trees are prepared.
+    #[serde(default)]
+    pub tree: TreePlan,
+    /// How checks run.
+    #[serde(default)]
+    pub checks: ChecksPlan,
 }
 
 /// A native action.
@@ -26,6 +41,9 @@ pub struct NativeInfo {
     pub capabilities: Vec<String>,
     /// Pure computation, done at once.
     pub inline: bool,
+    /// Whether it runs commands of the workspace.
+    #[serde(default)]
+    pub spawns: bool,
     pub arguments: Vec<ArgumentInfo>,
 }
 
@@ -78,6 +96,14 @@ pub enum Availability {
 }
 
 impl Catalog {
+    /// Takes over what the configuration says about plans.
+    pub fn configure(&mut self, config: &Config) {
+        self.order = config.agents.order.clone();
+        self.verify = config.verify.commands.0.clone();
+        self.tree = config.tree_plan();
+        self.checks = config.checks_plan();
+    }
+
     pub fn native(&self, name: &str) -> Option<&NativeInfo> {
         self.natives.iter().find(|native| native.name == name)
     }

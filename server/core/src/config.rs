@@ -5,12 +5,12 @@ mod layers;
 mod reference;
 mod table;
 
-pub use kinds::{Bytes, BytesError};
+pub use kinds::{Bytes, BytesError, CommandLines, Paths};
 pub use layers::Layer;
 pub use reference::reference_page;
 pub use table::{
     AgentsConfig, AttemptConfig, Config, DaemonConfig, KEYS, Key, LimitsConfig, RunConfig,
-    StoreConfig,
+    StoreConfig, TreeConfig, VerifyConfig,
 };
 
 use std::fmt;

@@ -7,6 +7,7 @@ pub mod apply;
 pub mod capability;
 pub mod catalog;
 pub mod change;
+pub mod command;
 pub mod config;
 pub mod confinement;
 mod context;

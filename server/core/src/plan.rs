@@ -2,6 +2,7 @@
 
 use crate::{
     agent::{AgentProfile, Origin},
+    config::{Bytes, Config},
     ids::StepId,
     selection::Order,
     time::Millis,
@@ -71,6 +72,9 @@ pub enum Executor {
     Native {
         action: String,
         inline: bool,
+        /// Whether it runs commands of the workspace, under a shim as agents are.
+        #[serde(default)]
+        spawns: bool,
     },
     Agent {
         name: String,
@@ -84,9 +88,9 @@ pub enum Executor {
 impl Executor {
     pub fn lane(&self) -> Lane {
         match self {
+            Self::Native { spawns: true, .. } | Self::Agent { .. } => Lane::Process,
             Self::Native { inline: true, .. } => Lane::Inline,
             Self::Native { inline: false, .. } => Lane::Native,
-            Self::Agent { .. } => Lane::Process,
         }
     }
 
@@ -116,6 +120,72 @@ pub struct Retry {
 
 impl Retry {
     pub const LONGEST_BACKOFF: Millis = Millis::minutes(10);
+}
+
+/// How the trees of a run are prepared. Paths are below the workspace's root.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct TreePlan {
+    /// Commands that are run in a tree before anything else is.
+    pub setup: Vec<Vec<String>>,
+    /// What these read; empty: the usual lock files and manifests.
+    pub setup_inputs: Vec<String>,
+    /// Ignored folders that survive when a tree is used again.
+    pub keep: Vec<String>,
+    /// Ignored files that are copied from the workspace.
+    pub copy: Vec<String>,
+    /// The only folders that are there; empty: all that the workspace contains.
+    pub sparse: Vec<String>,
+    /// How much room all trees of the workspace may take up.
+    pub disk_budget: Bytes,
+}
+
+impl Default for TreePlan {
+    fn default() -> Self {
+        Config::default().tree_plan()
+    }
+}
+
+/// How the checks of a run are run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ChecksPlan {
+    /// For each command.
+    pub timeout: Millis,
+    pub clean: Clean,
+    /// How many run at once in a workspace.
+    pub parallel: u32,
+}
+
+impl Default for ChecksPlan {
+    fn default() -> Self {
+        Config::default().checks_plan()
+    }
+}
+
+/// In what checks run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Clean {
+    /// With what earlier checks have built.
+    #[default]
+    Kept,
+    /// With nothing but what the setup makes.
+    Fresh,
+}
+
+impl Clean {
+    /// Each by the word that chooses it.
+    pub const WORDS: [(&'static str, Self); 2] = [("kept", Self::Kept), ("fresh", Self::Fresh)];
+}
+
+impl fmt::Display for Clean {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Kept => "kept",
+            Self::Fresh => "fresh",
+        })
+    }
 }
 
 /// Where a plan came from.
@@ -159,6 +229,11 @@ pub struct Plan {
     /// Whether agents also get files with merge conflicts, as they lie on the disk.
     #[serde(default)]
     pub with_conflicts: bool,
+    /// As configured when the plan was made, so that a run does not change under way.
+    #[serde(default)]
+    pub tree: TreePlan,
+    #[serde(default)]
+    pub checks: ChecksPlan,
 }
 
 /// One task of a plan.
@@ -198,6 +273,15 @@ pub struct PlannedTask {
     /// Where the task's main output goes, below `.orchestra/workspace/`.
     #[serde(default)]
     pub output: Option<String>,
+    /// Commands that must be green after the work of an agent that writes.
+    #[serde(default)]
+    pub verify: Vec<Vec<String>>,
+    /// Commands that must be red before it and green after it.
+    #[serde(default)]
+    pub accept: Vec<Vec<String>>,
+    /// Whether an agent that writes may have changed nothing.
+    #[serde(default)]
+    pub allow_empty: bool,
 }
 
 impl Plan {

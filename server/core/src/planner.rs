@@ -1,5 +1,6 @@
 //! Planning: from a workflow file and the catalogue to a checked plan.
 
+mod checks;
 mod executors;
 mod graph;
 mod params;
@@ -18,6 +19,7 @@ use crate::{
     time::Millis,
     workflow::{MAX_FILE_BYTES, MAX_STEPS, RetryKeys, Step, Work, Workflow, plain_word_hint},
 };
+use checks::Checks;
 use executors::Team;
 use graph::Graph;
 use serde_json::{Map, Value};
@@ -117,7 +119,9 @@ fn assemble(
         let executors = team.executors(step, mode, findings);
         if let Some(id) = step.id.and_then(|id| id.parse::<StepId>().ok()) {
             let needs = graph.needs(position).to_vec();
-            tasks.push(task(workflow, step, id, needs, mode, executors));
+            let checks =
+                checks::of(workflow, step, team.writes(&executors), request.catalog, findings);
+            tasks.push(task(workflow, step, id, needs, mode, executors, checks));
         }
     }
     Some(Plan {
@@ -137,6 +141,8 @@ fn assemble(
         timeout: workflow.timeout,
         approve: request.approve.unwrap_or(workflow.approve),
         with_conflicts: false,
+        tree: request.catalog.tree.clone(),
+        checks: request.catalog.checks,
     })
 }
 
@@ -147,6 +153,7 @@ fn task(
     needs: Vec<u32>,
     mode: Mode,
     executors: Vec<Executor>,
+    checks: Checks,
 ) -> PlannedTask {
     PlannedTask {
         step: id,
@@ -167,6 +174,9 @@ fn task(
         priority: step.priority,
         approve: step.approve,
         output: step.output.map(str::to_owned),
+        verify: checks.verify,
+        accept: checks.accept,
+        allow_empty: checks.allow_empty,
     }
 }
 

@@ -1,15 +1,17 @@
 //! Workflow files: what is written in them, with positions, before anything is resolved.
 
+mod commands;
 mod limits;
 mod step;
 
+pub(crate) use commands::Commands;
 pub use limits::MAX_FILE_BYTES;
 pub(crate) use limits::MAX_STEPS;
 pub(crate) use step::{Step, Work};
 
 use crate::{
     plan::{Mode, Pattern},
-    source::{At, Entry, Fields, Findings, Keys, Node, Value, shortened},
+    source::{self, At, Entry, Fields, Findings, Keys, Node, Source, Value, shortened},
     time::Millis,
 };
 use limits::MAX_PARALLEL;
@@ -26,6 +28,7 @@ const KEYS: Keys = Keys {
         "params",
         "max_parallel",
         "approve",
+        "verify",
         "steps",
     ],
     later: &[
@@ -37,7 +40,6 @@ const KEYS: Keys = Keys {
         "replicas",
         "select",
         "quorum",
-        "verify",
         "accept",
         "allow_empty",
         "output_schema",
@@ -68,6 +70,8 @@ pub(crate) struct Workflow<'n> {
     pub(crate) params_at: At,
     pub(crate) max_parallel: Option<u32>,
     pub(crate) approve: bool,
+    /// For every step that says nothing itself.
+    pub(crate) verify: Option<Commands>,
     pub(crate) steps: Vec<Step<'n>>,
 }
 
@@ -111,10 +115,26 @@ impl<'n> Workflow<'n> {
                 .integer("max_parallel", 1..=i64::from(MAX_PARALLEL), findings)
                 .and_then(|number| u32::try_from(number).ok()),
             approve: fields.flag("approve", findings).unwrap_or(false),
+            verify: commands::read("verify", fields, findings),
             steps: steps(root, fields, timeout, findings),
             timeout,
         })
     }
+}
+
+/// Every command that the file names for checks, whether the rest of it is right or not: what a file
+/// brings is looked at before it is trusted.
+pub fn check_commands(text: &str, file: &str) -> Vec<Vec<String>> {
+    let source = Source::new(file, text);
+    let mut findings = Findings::new(source);
+    let Ok(root) = source::parse(source) else { return Vec::new() };
+    let Some(workflow) = Workflow::read(&root, &mut findings) else { return Vec::new() };
+    let of_steps = workflow.steps.iter().flat_map(|step| [&step.verify, &step.accept]);
+    std::iter::once(&workflow.verify)
+        .chain(of_steps)
+        .flatten()
+        .flat_map(|commands| commands.list.iter().cloned())
+        .collect()
 }
 
 impl RetryKeys {

@@ -70,7 +70,7 @@ pub fn load(root: &Path, config_dir: &Path, path: Option<&OsStr>) -> Loaded {
                 })
             })
             .collect(),
-        order: Default::default(),
+        ..Catalog::default()
     };
     Loaded { catalog, agents, workflows, diagnostics }
 }

@@ -177,7 +177,7 @@ fn attempt_id(run: u32, task: u32) -> Result<AttemptId> {
 }
 
 fn native() -> Executor {
-    Executor::Native { action: "todo.scan".to_owned(), inline: true }
+    Executor::Native { action: "todo.scan".to_owned(), inline: true, spawns: false }
 }
 
 fn event(run: u32, body: EventBody) -> Result<Event> {

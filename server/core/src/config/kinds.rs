@@ -1,11 +1,17 @@
 //! The types that a setting can have, and how each is written.
 
+mod commands;
+
+pub use commands::{CommandLines, Paths};
+
 use crate::{
     confinement::SandboxChoice,
     ids::is_plain_word,
+    plan::Clean,
     selection::{Criterion, Order},
     time::Millis,
 };
+use serde::{Deserialize, Serialize};
 use std::{fmt, ops::RangeInclusive, str::FromStr};
 
 /// A value as a layer gives it.
@@ -16,8 +22,26 @@ pub(super) enum Given<'a> {
     Bool(bool),
     /// Of texts only.
     List(&'a [&'a str]),
+    /// Of texts and lists of texts.
+    Nested(&'a [Item<'a>]),
     /// A TOML value that no setting has, by the name of its type.
     Other(&'static str),
+}
+
+/// One of several items that are not all texts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Item<'a> {
+    Text(&'a str),
+    List(Vec<&'a str>),
+}
+
+impl<'a> Item<'a> {
+    pub(super) fn as_text(&self) -> Option<&'a str> {
+        match self {
+            Self::Text(text) => Some(text),
+            Self::List(_) => None,
+        }
+    }
 }
 
 /// What a number may be; nothing to say for other types.
@@ -38,14 +62,15 @@ pub(super) trait Kind: Sized {
 fn wrong<T: Kind>(given: Given<'_>, bounds: &Bounds) -> String {
     let expected = T::describe(bounds);
     match given {
-        Given::List(_) => format!("a list, not {expected}"),
+        Given::List(_) | Given::Nested(_) => format!("a list, not {expected}"),
         Given::Other(kind) => format!("{kind}, not {expected}"),
         _ => format!("not {expected}"),
     }
 }
 
 /// A number of bytes. Written as `64MiB`, `10kB`, or a plain number.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
 pub struct Bytes(pub u64);
 
 impl Bytes {
@@ -59,6 +84,10 @@ impl Bytes {
         ("kB", 1_000),
         ("B", 1),
     ];
+
+    pub const fn gibibytes(count: u64) -> Self {
+        Self(count << 30)
+    }
 
     pub const fn mebibytes(count: u64) -> Self {
         Self(count << 20)
@@ -109,7 +138,7 @@ impl Kind for Bytes {
         match given {
             Given::Text(text) => text.parse().ok(),
             Given::Integer(number) => u64::try_from(number).ok().map(Self),
-            Given::Bool(_) | Given::List(_) | Given::Other(_) => None,
+            Given::Bool(_) | Given::List(_) | Given::Nested(_) | Given::Other(_) => None,
         }
         .ok_or_else(|| wrong::<Self>(given, bounds))
     }
@@ -127,7 +156,11 @@ impl Kind for Millis {
     fn read(given: Given<'_>, bounds: &Bounds) -> Result<Self, String> {
         match given {
             Given::Text(text) => text.parse().ok(),
-            Given::Integer(_) | Given::Bool(_) | Given::List(_) | Given::Other(_) => None,
+            Given::Integer(_)
+            | Given::Bool(_)
+            | Given::List(_)
+            | Given::Nested(_)
+            | Given::Other(_) => None,
         }
         .ok_or_else(|| wrong::<Self>(given, bounds))
     }
@@ -154,7 +187,11 @@ impl Kind for bool {
             Given::Bool(value) => Some(value),
             Given::Text("true" | "1" | "yes" | "on") => Some(true),
             Given::Text("false" | "0" | "no" | "off") => Some(false),
-            Given::Text(_) | Given::Integer(_) | Given::List(_) | Given::Other(_) => None,
+            Given::Text(_)
+            | Given::Integer(_)
+            | Given::List(_)
+            | Given::Nested(_)
+            | Given::Other(_) => None,
         }
         .ok_or_else(|| wrong::<Self>(given, bounds))
     }
@@ -164,25 +201,35 @@ impl Kind for bool {
     }
 }
 
-impl Kind for SandboxChoice {
-    fn describe(_: &Bounds) -> String {
-        let [words @ .., (last, _)] = Self::WORDS;
-        let words = words.map(|(word, _)| format!("`{word}`")).join(", ");
-        format!("one of {words} or `{last}`")
-    }
+macro_rules! choice {
+    ($($choice:ty),+) => {$(
+        impl Kind for $choice {
+            fn describe(_: &Bounds) -> String {
+                let [words @ .., (last, _)] = Self::WORDS;
+                let words = words.map(|(word, _)| format!("`{word}`")).join(", ");
+                format!("one of {words} or `{last}`")
+            }
 
-    fn read(given: Given<'_>, bounds: &Bounds) -> Result<Self, String> {
-        let chosen = match given {
-            Given::Text(text) => Self::WORDS.iter().find(|(word, _)| *word == text.trim()),
-            Given::Integer(_) | Given::Bool(_) | Given::List(_) | Given::Other(_) => None,
-        };
-        chosen.map(|(_, choice)| *choice).ok_or_else(|| wrong::<Self>(given, bounds))
-    }
+            fn read(given: Given<'_>, bounds: &Bounds) -> Result<Self, String> {
+                let chosen = match given {
+                    Given::Text(text) => Self::WORDS.iter().find(|(word, _)| *word == text.trim()),
+                    Given::Integer(_)
+                    | Given::Bool(_)
+                    | Given::List(_)
+                    | Given::Nested(_)
+                    | Given::Other(_) => None,
+                };
+                chosen.map(|(_, choice)| *choice).ok_or_else(|| wrong::<Self>(given, bounds))
+            }
 
-    fn to_toml(&self) -> String {
-        format!("\"{self}\"")
-    }
+            fn to_toml(&self) -> String {
+                format!("\"{self}\"")
+            }
+        }
+    )+};
 }
+
+choice!(SandboxChoice, Clean);
 
 macro_rules! whole_number {
     ($($number:ty),+) => {$(
@@ -195,7 +242,7 @@ macro_rules! whole_number {
                 match given {
                     Given::Text(text) => text.trim().parse::<u64>().ok(),
                     Given::Integer(number) => u64::try_from(number).ok(),
-                    Given::Bool(_) | Given::List(_) | Given::Other(_) => None,
+                    Given::Bool(_) | Given::List(_) | Given::Nested(_) | Given::Other(_) => None,
                 }
                 .filter(|number| bounds.contains(number))
                 .and_then(|number| Self::try_from(number).ok())
@@ -220,7 +267,7 @@ fn words(given: Given<'_>) -> Option<Vec<&str>> {
         Given::Text(text) if text.trim() == NONE => Some(Vec::new()),
         Given::Text(text) => Some(text.split(',').map(str::trim).collect()),
         Given::List(words) => Some(words.to_vec()),
-        Given::Integer(_) | Given::Bool(_) | Given::Other(_) => None,
+        Given::Integer(_) | Given::Bool(_) | Given::Nested(_) | Given::Other(_) => None,
     }
 }
 

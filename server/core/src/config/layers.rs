@@ -1,6 +1,9 @@
 //! The layers that set values, one over the other: files, then the environment, then flags.
 
-use super::{Config, KEYS, Origin, kinds::Given};
+use super::{
+    Config, KEYS, Origin,
+    kinds::{Given, Item},
+};
 use crate::{
     diagnostic::Diagnostic,
     source::{At, Findings, Source, did_you_mean, shortened},
@@ -13,8 +16,9 @@ use toml::{
 /// The largest file that is read.
 const MAX_FILE_BYTES: usize = 1 << 20;
 
-/// What a workspace cannot set: the confinement of what it brings is not its own affair.
-const NOT_FOR_WORKSPACES: [&str; 1] = ["attempt.sandbox"];
+/// What a workspace cannot set: neither what holds the programs that it brings nor how much of the
+/// user's disk they take up is its own affair.
+const NOT_FOR_WORKSPACES: [&str; 2] = ["attempt.sandbox", "tree.disk_budget"];
 
 /// Whose file it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -86,12 +90,12 @@ impl Config {
         value: &Spanned<DeValue<'_>>,
         findings: &mut Findings<'_>,
     ) {
-        let words: Vec<&str> = match value.get_ref() {
-            DeValue::Array(items) => {
-                items.iter().filter_map(|item| item.get_ref().as_str()).collect()
-            }
-            _ => Vec::new(),
+        let items: Option<Vec<Item<'_>>> = match value.get_ref() {
+            DeValue::Array(items) => items.iter().map(|item| item_of(item.get_ref())).collect(),
+            _ => None,
         };
+        let words: Option<Vec<&str>> =
+            items.as_ref().and_then(|items| items.iter().map(Item::as_text).collect());
         let given = match value.get_ref() {
             DeValue::String(text) => Given::Text(text),
             DeValue::Boolean(value) => Given::Bool(*value),
@@ -99,8 +103,11 @@ impl Config {
                 .map_or(Given::Other("a number out of range"), Given::Integer),
             DeValue::Float(_) => Given::Other("a number with a fraction"),
             DeValue::Datetime(_) => Given::Other("a date"),
-            DeValue::Array(items) if items.len() == words.len() => Given::List(&words),
-            DeValue::Array(_) => Given::Other("a list"),
+            DeValue::Array(_) => match (&words, &items) {
+                (Some(words), _) => Given::List(words),
+                (None, Some(items)) => Given::Nested(items),
+                (None, None) => Given::Other("a list"),
+            },
             DeValue::Table(_) => Given::Other("a table"),
         };
         let origin = Origin::File { file: findings.source.file.to_owned(), line: at.line };
@@ -153,6 +160,18 @@ impl Config {
                 Err(Diagnostic::error("--config", message, hint.unwrap_or_else(where_to_look)))
             }
         }
+    }
+}
+
+/// An item of a list that is a text or a list of texts.
+fn item_of<'v>(value: &'v DeValue<'_>) -> Option<Item<'v>> {
+    match value {
+        DeValue::String(text) => Some(Item::Text(text)),
+        DeValue::Array(items) => {
+            let words: Option<_> = items.iter().map(|item| item.get_ref().as_str()).collect();
+            words.map(Item::List)
+        }
+        _ => None,
     }
 }
 

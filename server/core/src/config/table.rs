@@ -2,9 +2,14 @@
 
 use super::{
     Effective, Origin,
-    kinds::{Bounds, Bytes, Given, Kind},
+    kinds::{Bounds, Bytes, CommandLines, Given, Kind, Paths},
 };
-use crate::{confinement::SandboxChoice, selection::Order, time::Millis};
+use crate::{
+    confinement::SandboxChoice,
+    plan::{ChecksPlan, Clean, TreePlan},
+    selection::Order,
+    time::Millis,
+};
 use std::collections::BTreeMap;
 
 /// One setting, as the reference page describes it.
@@ -133,6 +138,38 @@ settings! {
         /// named counts last, in this order.
         order: Order = Order::default(), "ORCHESTRA_AGENTS_ORDER";
     }
+    /// The private trees in which agents work and checks run.
+    tree: TreeConfig {
+        /// The commands that prepare a tree, such as `npm ci`: run in it once, and again when what
+        /// `setup_inputs` names has changed.
+        setup: CommandLines = CommandLines::default(), "ORCHESTRA_TREE_SETUP";
+        /// The files that the commands of `setup` read. Nothing: the lock files and manifests of the
+        /// usual package managers.
+        setup_inputs: Paths = Paths::default(), "ORCHESTRA_TREE_SETUP_INPUTS";
+        /// Folders that git ignores and that stay in a tree when it is used again, such as `node_modules` and
+        /// `target`.
+        keep: Paths = Paths::default(), "ORCHESTRA_TREE_KEEP";
+        /// Files that git ignores and that a tree gets a copy of, such as `.env`, besides what
+        /// `.worktreeinclude` names.
+        copy: Paths = Paths::default(), "ORCHESTRA_TREE_COPY";
+        /// The folders that a tree contains. Nothing: all that the workspace contains.
+        sparse: Paths = Paths::default(), "ORCHESTRA_TREE_SPARSE";
+        /// How much room the trees of a workspace may take up; beyond it no new one is made.
+        disk_budget: Bytes = Bytes::gibibytes(50), "ORCHESTRA_TREE_DISK_BUDGET";
+    }
+    /// The commands by which the work of agents is checked.
+    verify: VerifyConfig {
+        /// What must be green after the work of an agent that writes, unless a step says otherwise.
+        /// The action `checks.detect` proposes what a project seems to have.
+        commands: CommandLines = CommandLines::default(), "ORCHESTRA_VERIFY_COMMANDS";
+        /// How long one of these commands may take.
+        timeout: Millis = Millis::minutes(10), "ORCHESTRA_VERIFY_TIMEOUT";
+        /// In what they run. `kept`: a tree for checks alone, with what earlier checks have built.
+        /// `fresh`: nothing but what `tree.setup` prepares.
+        clean: Clean = Clean::Kept, "ORCHESTRA_VERIFY_CLEAN";
+        /// How many of them run at once in a workspace.
+        parallel: u32 [1, 64] = 1, "ORCHESTRA_VERIFY_PARALLEL";
+    }
     /// Questions of agents to a person.
     decision: DecisionConfig {
         /// How long a question waits for a person; then its default is taken, and without one it is
@@ -180,6 +217,25 @@ settings! {
 }
 
 impl Config {
+    /// How trees are prepared, for a plan.
+    pub fn tree_plan(&self) -> TreePlan {
+        let tree = self.tree.clone();
+        TreePlan {
+            setup: tree.setup.0,
+            setup_inputs: tree.setup_inputs.0,
+            keep: tree.keep.0,
+            copy: tree.copy.0,
+            sparse: tree.sparse.0,
+            disk_budget: tree.disk_budget,
+        }
+    }
+
+    /// How checks run, for a plan.
+    pub fn checks_plan(&self) -> ChecksPlan {
+        let VerifyConfig { timeout, clean, parallel, .. } = self.verify;
+        ChecksPlan { timeout, clean, parallel }
+    }
+
     /// Where the value of a key comes from.
     pub fn origin(&self, key: &str) -> Origin {
         self.origins.get(key).cloned().unwrap_or(Origin::Default)

@@ -49,6 +49,14 @@ impl<'c> Team<'c> {
         self.used
     }
 
+    /// Whether one of these may change files.
+    pub(super) fn writes(&self, executors: &[Executor]) -> bool {
+        executors.iter().any(|executor| match executor {
+            Executor::Native { .. } => false,
+            Executor::Agent { name, .. } => self.used.get(name).is_some_and(|agent| agent.writes),
+        })
+    }
+
     /// In the order in which they are tried; empty only when there is a finding.
     pub(super) fn executors(
         &mut self,
@@ -77,10 +85,11 @@ impl<'c> Team<'c> {
                 self.used.insert(profile.name.clone(), profile.clone());
             }
         }
-        let natives = candidates
-            .natives
-            .into_iter()
-            .map(|native| Executor::Native { action: native.name.clone(), inline: native.inline });
+        let natives = candidates.natives.into_iter().map(|native| Executor::Native {
+            action: native.name.clone(),
+            inline: native.inline,
+            spawns: native.spawns,
+        });
         let agents = candidates.agents.into_iter().map(|(agent, fallback)| Executor::Agent {
             name: agent.profile.name.clone(),
             fallback,

@@ -57,6 +57,7 @@ pub fn plan_for_start(agent: &str, prompt: &str, catalog: &Catalog) -> Result<Pl
     let step: StepId = agent.parse().map_err(|_| StartError::BadName { agent: name() })?;
     let mut agents = vec![(found, false)];
     add_fallbacks(&mut agents, catalog);
+    let writes = agents.iter().any(|(agent, _)| agent.profile.writes);
     let (prompt, params) = literal(prompt);
     let executors = agents
         .iter()
@@ -81,6 +82,9 @@ pub fn plan_for_start(agent: &str, prompt: &str, catalog: &Catalog) -> Result<Pl
             priority: 0,
             approve: false,
             output: None,
+            verify: if writes { catalog.verify.clone() } else { Vec::new() },
+            accept: Vec::new(),
+            allow_empty: false,
         }],
         agents: agents
             .into_iter()
@@ -92,6 +96,8 @@ pub fn plan_for_start(agent: &str, prompt: &str, catalog: &Catalog) -> Result<Pl
         timeout: None,
         approve: false,
         with_conflicts: false,
+        tree: catalog.tree.clone(),
+        checks: catalog.checks,
     })
 }
 

@@ -1,6 +1,6 @@
 //! One step of a workflow file, as it is written.
 
-use super::{RetryKeys, limits, mode};
+use super::{Commands, RetryKeys, commands, limits, mode};
 use crate::{
     plan::Mode,
     source::{At, Entry, Fields, Findings, Keys, Node, Text, Value, shortened},
@@ -24,6 +24,9 @@ const KEYS: Keys = Keys {
         "priority",
         "approve",
         "output",
+        "verify",
+        "accept",
+        "allow_empty",
         "description",
     ],
     later: &[
@@ -35,9 +38,6 @@ const KEYS: Keys = Keys {
         "replicas",
         "select",
         "quorum",
-        "verify",
-        "accept",
-        "allow_empty",
         "output_schema",
         "report",
         "pattern",
@@ -61,6 +61,10 @@ pub(crate) struct Step<'n> {
     pub(crate) priority: i32,
     pub(crate) approve: bool,
     pub(crate) output: Option<&'n str>,
+    pub(crate) verify: Option<Commands>,
+    pub(crate) accept: Option<Commands>,
+    /// And where it is said.
+    pub(crate) allow_empty: Option<(bool, At)>,
 }
 
 /// Who is to do it.
@@ -110,6 +114,12 @@ impl<'n> Step<'n> {
                 .unwrap_or(0),
             approve: fields.flag("approve", findings).unwrap_or(false),
             output: output(fields, findings),
+            verify: commands::read("verify", fields, findings),
+            accept: commands::read("accept", fields, findings),
+            allow_empty: fields
+                .flag("allow_empty", findings)
+                .zip(fields.get("allow_empty"))
+                .map(|(flag, entry)| (flag, entry.key_at)),
         })
     }
 }

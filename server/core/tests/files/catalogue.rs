@@ -18,6 +18,7 @@ fn native(name: &str, capabilities: &[&str]) -> NativeInfo {
         description: String::new(),
         capabilities: capabilities.iter().map(|&c| c.to_owned()).collect(),
         inline: false,
+        spawns: name == "checks.run",
         arguments: match name {
             "workspace.search" => vec![
                 argument("pattern", ArgumentKind::Text, true),
@@ -52,14 +53,16 @@ pub(crate) fn catalog() -> Catalog {
             native("todo.scan", &["todo-scanning"]),
             native("report.write", &["reporting"]),
             native("workspace.search", &["search"]),
+            native("checks.run", &["checking"]),
         ],
         agents: vec![
             agent("cso", "capabilities: [security_audit]"),
             agent("coder", "capabilities: [code_generation, code_refactoring]"),
+            agent("writer", "capabilities: [writing]\nwrites: true"),
             agent("documenter", "capabilities: [code_documentation, reporting]\npriority: 5"),
             agent("sleeper", "capabilities: [dreaming]\nstatus: inactive"),
             agent("broken", "requires: [no-such-program]\nfallback: [coder]"),
         ],
-        order: Default::default(),
+        ..Catalog::default()
     }
 }

@@ -4,10 +4,12 @@ use crate::catalogue::{agent, catalog};
 use orchestra_core::{
     agent::Origin,
     catalog::Catalog,
-    plan::{Executor, Mode, Plan, Retry, Source},
+    config::{Config, Layer},
+    plan::{Executor, Lane, Mode, Plan, Retry, Source},
     planner::{self, Planned, Request, StartError, plan_for_start},
     template,
     time::Millis,
+    workflow::check_commands,
 };
 use serde_json::{Map, Value, json};
 
@@ -31,7 +33,7 @@ fn plan(text: &str) -> Plan {
 }
 
 fn native(action: &str) -> Executor {
-    Executor::Native { action: action.to_owned(), inline: false }
+    Executor::Native { action: action.to_owned(), inline: false, spawns: false }
 }
 
 fn by(name: &str) -> Executor {
@@ -254,4 +256,61 @@ fn an_agent_that_cannot_start_is_refused_with_the_reason() {
     );
     let empty = plan_for_start("coder", "  ", &catalog);
     assert_eq!(empty, Err(StartError::NoPrompt { agent: "coder".to_owned() }));
+}
+
+#[test]
+fn a_step_is_checked_with_its_own_commands_or_else_with_the_configured_ones() {
+    let mut config = Config::default();
+    let text =
+        "verify.commands = [\"make test\"]\ntree.setup = [\"npm ci\"]\nverify.timeout = \"1m\"\n";
+    assert_eq!(config.layer_file(Layer::User, "config.toml", text), []);
+    let (mut catalog, params) = (catalog(), Map::new());
+    catalog.configure(&config);
+    let plan = |text: &str| planner::plan(&request(text, &catalog, &params)).unwrap().plan;
+    let checks = |text: &str| {
+        let tasks = plan(text).tasks;
+        let shown = |commands: &[Vec<String>]| {
+            commands.iter().map(|words| words.join(" ")).collect::<Vec<_>>().join("; ")
+        };
+        tasks
+            .iter()
+            .map(|task| (shown(&task.verify), shown(&task.accept), task.allow_empty))
+            .collect::<Vec<_>>()
+    };
+    let step = |keys: &str| format!("- {{ id: s, agent: writer, prompt: hi{keys} }}\n");
+    let configured = ("make test".to_owned(), String::new(), false);
+    assert_eq!(checks(&format!("steps:\n{}", step(""))), [configured.clone()]);
+    assert_eq!(
+        checks(&format!("steps:\n{}", step(", verify: [], accept: a b, allow_empty: true"))),
+        [(String::new(), "a b".to_owned(), true)]
+    );
+    let of_workflow = format!("verify: [a, [b, c d]]\nsteps:\n{}", step(""));
+    assert_eq!(checks(&of_workflow)[0].0, "a; b c d");
+    // Who only reads changes nothing that could be checked.
+    assert_eq!(checks("steps: [{ id: s, agent: coder, prompt: hi }]\n")[0].0, "");
+    assert_eq!(checks("steps: [{ id: s, action: todo.scan }]\n")[0].0, "");
+
+    let start = |agent: &str| plan_for_start(agent, "hi", &catalog).unwrap();
+    assert_eq!(start("writer").tasks[0].verify, [["make", "test"]]);
+    assert!(start("coder").tasks[0].verify.is_empty());
+    for plan in [start("writer"), plan("steps: [{ id: s, action: todo.scan }]\n")] {
+        assert_eq!(plan.tree.setup, [["npm", "ci"]]);
+        assert_eq!((plan.tree, plan.checks), (config.tree_plan(), config.checks_plan()));
+        assert_eq!(plan.checks.timeout, Millis::minutes(1));
+    }
+}
+
+#[test]
+fn an_action_that_runs_commands_counts_as_a_process() {
+    let plan = plan("steps: [{ id: a, action: checks.run }]\n");
+    let executor = &plan.tasks[0].executors[0];
+    assert_eq!((executor.name(), executor.lane()), ("checks.run", Lane::Process));
+    assert!(plan.has_processes());
+}
+
+#[test]
+fn the_commands_of_a_file_are_seen_even_when_it_is_wrong() {
+    let text = "verify: make\nsteps:\n- { id: a, agent: nobody, verify: [b c], accept: d }\n- {}\n";
+    assert_eq!(check_commands(text, "test.yaml"), [vec!["make"], vec!["b", "c"], vec!["d"]]);
+    assert!(check_commands("steps: [", "test.yaml").is_empty());
 }

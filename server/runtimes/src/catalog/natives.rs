@@ -15,6 +15,7 @@ pub fn native_infos() -> Vec<NativeInfo> {
                 description: info.description.to_owned(),
                 capabilities: words(info.capabilities),
                 inline: info.inline,
+                spawns: false,
                 arguments: info
                     .arguments
                     .iter()

@@ -129,6 +129,8 @@ pub(crate) fn plan(steps: u32) -> Plan {
         timeout: None,
         approve: false,
         with_conflicts: false,
+        tree: Default::default(),
+        checks: Default::default(),
     }
 }
 
@@ -138,7 +140,11 @@ fn planned(number: u32) -> PlannedTask {
         needs: if number > 1 { vec![number - 2] } else { Vec::new() },
         mode: Mode::default(),
         capabilities: Vec::new(),
-        executors: vec![Executor::Native { action: "todo.scan".to_owned(), inline: false }],
+        executors: vec![Executor::Native {
+            action: "todo.scan".to_owned(),
+            inline: false,
+            spawns: false,
+        }],
         prompt: Some("Look | here".to_owned()),
         with: Default::default(),
         when: None,
@@ -157,7 +163,7 @@ pub(crate) fn created(run: u32, steps: u32) -> Event {
 pub(crate) fn started(run: u32, task: u32, attempt: u32) -> Event {
     let started = AttemptStarted {
         attempt: attempt_id(run, task, attempt),
-        executor: Executor::Native { action: "todo.scan".to_owned(), inline: false },
+        executor: Executor::Native { action: "todo.scan".to_owned(), inline: false, spawns: false },
         why: "it covers the task".to_owned(),
         prompt: Some("Look | here".to_owned()),
         with: Default::default(),

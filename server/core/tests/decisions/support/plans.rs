@@ -31,6 +31,8 @@ pub(crate) fn plan() -> PlanBuilder {
             timeout: None,
             approve: false,
             with_conflicts: false,
+            tree: Default::default(),
+            checks: Default::default(),
         },
         needs: Vec::new(),
     }
@@ -84,6 +86,9 @@ impl PlanBuilder {
             priority: 0,
             approve: false,
             output: None,
+            verify: Vec::new(),
+            accept: Vec::new(),
+            allow_empty: false,
         });
         self.needs.push(Vec::new());
         self
@@ -105,11 +110,15 @@ impl PlanBuilder {
 
     /// A native action that takes up a worker; the default of a step.
     pub(crate) fn native(self, action: &str) -> Self {
-        self.executor(Executor::Native { action: action.to_owned(), inline: false })
+        self.executor(Executor::Native { action: action.to_owned(), inline: false, spawns: false })
     }
 
     pub(crate) fn inline(self) -> Self {
-        self.executor(Executor::Native { action: "value.set".to_owned(), inline: true })
+        self.executor(Executor::Native {
+            action: "value.set".to_owned(),
+            inline: true,
+            spawns: false,
+        })
     }
 
     pub(crate) fn agent(self, name: &str) -> Self {
@@ -204,7 +213,7 @@ impl PlanBuilder {
             task.needs.sort_unstable();
             if task.executors.is_empty() {
                 let action = "todo.scan".to_owned();
-                task.executors.push(Executor::Native { action, inline: false });
+                task.executors.push(Executor::Native { action, inline: false, spawns: false });
             }
         }
         self.plan

@@ -1,0 +1,57 @@
+//! With what the work on a step is checked.
+
+use crate::{
+    catalog::Catalog,
+    source::Findings,
+    workflow::{Commands, Step, Workflow},
+};
+
+/// What [`crate::plan::PlannedTask`] says about checks.
+pub(super) struct Checks {
+    pub(super) verify: Vec<Vec<String>>,
+    pub(super) accept: Vec<Vec<String>>,
+    pub(super) allow_empty: bool,
+}
+
+/// What a step says, else the workflow, else the configuration. Who only reads has nothing that could
+/// be checked.
+pub(super) fn of(
+    workflow: &Workflow<'_>,
+    step: &Step<'_>,
+    writes: bool,
+    catalog: &Catalog,
+    findings: &mut Findings<'_>,
+) -> Checks {
+    if !writes {
+        useless(step, findings);
+        return Checks { verify: Vec::new(), accept: Vec::new(), allow_empty: false };
+    }
+    let list = |commands: &Commands| commands.list.clone();
+    Checks {
+        verify: step
+            .verify
+            .as_ref()
+            .or(workflow.verify.as_ref())
+            .map_or_else(|| catalog.verify.clone(), list),
+        accept: step.accept.as_ref().map(list).unwrap_or_default(),
+        allow_empty: step.allow_empty.is_some_and(|(allowed, _)| allowed),
+    }
+}
+
+fn useless(step: &Step<'_>, findings: &mut Findings<'_>) {
+    let keys = [
+        ("verify", step.verify.as_ref().map(|commands| commands.at)),
+        ("accept", step.accept.as_ref().map(|commands| commands.at)),
+        ("allow_empty", step.allow_empty.map(|(_, at)| at)),
+    ];
+    for (key, at) in keys {
+        let Some(at) = at else { continue };
+        let message =
+            format!("`{key}` is not used, because nobody who does this step writes files");
+        findings.warning(
+            at,
+            message,
+            "give it to an agent with `writes: true`, or remove the line",
+        );
+    }
+}
