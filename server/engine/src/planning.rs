@@ -4,7 +4,7 @@
 use crate::{actor::Request, environment, environment::Environment};
 use orchestra_core::{
     folders::Folders,
-    plan::{Executor, Plan},
+    plan::{Executor, Lane, Plan},
     planner,
 };
 use orchestra_protocol::{
@@ -72,7 +72,7 @@ impl Planner {
         catalog::load(&self.root, &self.folders.config, path)
     }
 
-    /// Agents need trust and a git repository. Where a task has another way it goes without them;
+    /// Agents, and actions that run commands, need trust and a git repository. Where a task has another way it goes without them;
     /// where one has not, nothing is started.
     fn admit_processes(
         &self,
@@ -80,27 +80,27 @@ impl Planner {
         loaded: &Loaded,
         notes: &mut Vec<String>,
     ) -> Result<(), ErrorBody> {
-        let is_agent = |executor: &Executor| matches!(executor, Executor::Agent { .. });
-        if !plan.tasks.iter().any(|task| task.executors.iter().any(is_agent)) {
+        let is_process = |executor: &Executor| executor.lane() == Lane::Process;
+        if !plan.has_processes() {
             return Ok(());
         }
         let Some(obstacle) = self.obstacle(loaded) else { return Ok(()) };
         let stuck: Vec<&str> = plan
             .tasks
             .iter()
-            .filter(|task| task.executors.iter().all(is_agent))
+            .filter(|task| task.executors.iter().all(is_process))
             .map(|task| task.step.as_str())
             .collect();
         if !stuck.is_empty() {
             let steps = stuck.join(", ");
             return Err(ErrorBody::new(
                 ErrorKind::Refused,
-                format!("the steps {steps} need an agent, and {}", obstacle.reason),
+                format!("the steps {steps} need a process of their own, and {}", obstacle.reason),
                 obstacle.hint,
             ));
         }
         for task in &mut plan.tasks {
-            task.executors.retain(|executor| !is_agent(executor));
+            task.executors.retain(|executor| !is_process(executor));
         }
         plan.agents.clear();
         notes.push(format!("agents are left out: {} ({})", obstacle.reason, obstacle.hint));
@@ -108,7 +108,7 @@ impl Planner {
     }
 
     fn obstacle(&self, loaded: &Loaded) -> Option<Obstacle> {
-        match trust::status(&self.folders.state, &self.root, &loaded.agents) {
+        match trust::status(&self.folders.state, &self.root, loaded.brought()) {
             Ok(trust::Status::Trusted) => {}
             Ok(trust::Status::Untrusted) => {
                 return Some(Obstacle {

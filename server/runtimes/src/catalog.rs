@@ -5,6 +5,7 @@
 //! somebody's work, too.
 
 mod agents;
+mod commands;
 mod configuration;
 mod files;
 mod natives;
@@ -13,6 +14,7 @@ pub mod trust;
 mod workflows;
 
 pub use agents::AgentSource;
+pub use commands::CommandSource;
 pub use configuration::{load_config, load_user_config, process_environment};
 pub use natives::native_infos;
 pub use workflows::WorkflowSource;
@@ -32,11 +34,18 @@ pub struct Loaded {
     pub agents: Vec<AgentSource>,
     /// Each name once, sorted by name.
     pub workflows: Vec<WorkflowSource>,
+    /// Commands of the workspace that agents' trees are prepared and their work is checked with.
+    pub commands: Vec<CommandSource>,
     /// What is wrong with folders and files as such; what is wrong inside agent files is with them.
     pub diagnostics: Vec<Diagnostic>,
 }
 
 impl Loaded {
+    /// What trust is about.
+    pub fn brought(&self) -> trust::Brought<'_> {
+        trust::Brought { agents: &self.agents, commands: &self.commands }
+    }
+
     /// A workflow by the name of its file, by its path as the user types it, or by the name that
     /// it gives itself.
     pub fn workflow(&self, name: &str) -> Option<&WorkflowSource> {
@@ -72,5 +81,6 @@ pub fn load(root: &Path, config_dir: &Path, path: Option<&OsStr>) -> Loaded {
             .collect(),
         ..Catalog::default()
     };
-    Loaded { catalog, agents, workflows, diagnostics }
+    let commands = commands::load(root, &workflows);
+    Loaded { catalog, agents, workflows, commands, diagnostics }
 }

@@ -1,4 +1,4 @@
-//! `orchestra trust`: let the agents of this workspace run, or take that back.
+//! `orchestra trust`: let the agents and commands of this workspace run, or take that back.
 
 use crate::{
     arguments::Trust,
@@ -32,7 +32,7 @@ pub(crate) fn run(session: &Session, arguments: &Trust) -> Result<Done, Failure>
         return Ok(Done::Well);
     }
     let loaded = session.catalog();
-    match trust::status(state, &session.root, &loaded.agents).map_err(failed)? {
+    match trust::status(state, &session.root, loaded.brought()).map_err(failed)? {
         Status::Trusted => {
             print(session, true, "is trusted already");
             return Ok(Done::Well);
@@ -48,23 +48,31 @@ pub(crate) fn run(session: &Session, arguments: &Trust) -> Result<Done, Failure>
         show_commands(session, &loaded);
         ask(session, &what)?;
     }
-    trust::grant(state, &session.root, &loaded.agents).map_err(failed)?;
+    trust::grant(state, &session.root, loaded.brought()).map_err(failed)?;
     print(session, true, "is trusted");
     Ok(Done::Well)
 }
 
 /// What would run: the command lines that the workspace brings.
 fn show_commands(session: &Session, loaded: &Loaded) {
-    let mut table = Table::new(&["agent", "file", "command"]);
+    let mut table = Table::new(&["what", "file", "command"]);
     for agent in loaded.agents.iter().filter(|agent| agent.origin == Origin::Workspace) {
         let Some(profile) = &agent.profile else { continue };
-        table.row([profile.name.clone(), agent.file.clone(), profile.command.join(" ")]);
+        let what = format!("agent {}", profile.name);
+        table.row([what, agent.file.clone(), profile.command.join(" ")]);
+    }
+    for source in &loaded.commands {
+        for command in &source.commands {
+            table.row([source.what.clone(), source.file.clone(), command.join(" ")]);
+        }
     }
     if session.json {
         // The standard output is for the answer alone.
         anstream::eprint!("{}", table.fields());
     } else if table.is_empty() {
-        anstream::println!("the workspace brings no agents; yours may work on it");
+        anstream::println!(
+            "the workspace brings no agents and no commands; your agents may work on it"
+        );
     } else {
         table.print();
     }

@@ -5,11 +5,14 @@ use orchestra_core::{
     config::{Config, Layer},
     diagnostic::Diagnostic,
 };
-use std::{collections::BTreeMap, path::Path};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
 
 const FILE: &str = "config.toml";
 /// A file of settings that is longer is something else.
-const MAX_FILE_BYTES: usize = 1 << 20;
+pub(super) const MAX_FILE_BYTES: usize = 1 << 20;
 
 /// The environment of this process, without what is no text: it cannot travel as JSON, and no agent
 /// or setting asks for it.
@@ -28,12 +31,16 @@ pub fn load_config(
 ) -> (Config, Vec<Diagnostic>) {
     let mut config = Config::default();
     let mut diagnostics = user_file(&mut config, config_dir);
-    let path = root.join(".orchestra").join(FILE);
-    let shown = format!(".orchestra/{FILE}");
+    let (path, shown) = of_workspace(root);
     let confined = Confined::To(root);
     diagnostics.extend(file(&mut config, Layer::Workspace, &path, &shown, confined));
     diagnostics.extend(config.layer_environment(|name| environment.get(name).cloned()));
     (config, diagnostics)
+}
+
+/// The workspace's own file, and its name as the user would type it.
+pub(super) fn of_workspace(root: &Path) -> (PathBuf, String) {
+    (root.join(".orchestra").join(FILE), format!(".orchestra/{FILE}"))
 }
 
 /// The configuration that holds for all workspaces.

@@ -1,10 +1,11 @@
 //! Trust: which workspaces may run what they bring, bound to exactly what was looked at.
 //!
 //! A grant keeps the command line of each of the workspace's agents, the names of the variables that
-//! it gets, and the content of every file of the workspace that the command line names. Whatever
-//! differs later is shown and asked about, because a `git pull` must not change what runs.
+//! it gets, and the content of every file of the workspace that the command line names; and the
+//! commands that prepare trees and check work. Whatever differs later is shown and asked about, because
+//! a `git pull` must not change what runs.
 
-use super::AgentSource;
+use super::{AgentSource, CommandSource};
 use orchestra_core::{
     agent::{AgentProfile, Origin},
     ids::WorkspaceId,
@@ -35,11 +36,19 @@ pub enum Status {
     Changed(Vec<Change>),
 }
 
-/// How an agent differs from what was trusted.
+/// All that a workspace brings and that could run.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Brought<'a> {
+    pub agents: &'a [AgentSource],
+    pub commands: &'a [CommandSource],
+}
+
+/// How something differs from what was trusted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Change {
-    pub agent: String,
-    /// `None`: the agent was not there.
+    /// `agent coder`, `setting verify.commands`, `workflow audit`.
+    pub what: String,
+    /// `None`: it was not there.
     pub was: Option<String>,
     pub now: String,
 }
@@ -47,8 +56,8 @@ pub struct Change {
 impl fmt::Display for Change {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.was {
-            None => write!(f, "agent {} is new: {}", self.agent, self.now),
-            Some(was) => write!(f, "agent {} was {was}, and is now {}", self.agent, self.now),
+            None => write!(f, "{} is new: {}", self.what, self.now),
+            Some(was) => write!(f, "{} was {was}, and is now {}", self.what, self.now),
         }
     }
 }
@@ -78,6 +87,30 @@ struct Grant {
     /// The id is a short hash; the path makes sure.
     root: String,
     agents: BTreeMap<String, Bound>,
+    /// By what they are of. A grant of a build that knew none has none, so that they are asked about.
+    #[serde(default)]
+    commands: BTreeMap<String, BoundCommands>,
+}
+
+/// What a grant is bound to, for the commands of one setting or workflow.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+struct BoundCommands {
+    commands: Vec<Vec<String>>,
+    /// Programs of the workspace among them, with the SHA-256 of their content.
+    files: BTreeMap<String, String>,
+}
+
+impl fmt::Display for BoundCommands {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?}", self.commands)?;
+        write_files(f, &self.files)
+    }
+}
+
+fn write_files(f: &mut fmt::Formatter<'_>, files: &BTreeMap<String, String>) -> fmt::Result {
+    files
+        .iter()
+        .try_for_each(|(file, hash)| write!(f, ", {file} {}", hash.get(..12).unwrap_or(hash)))
 }
 
 /// What a grant is bound to, for one agent.
@@ -99,37 +132,47 @@ impl fmt::Display for Bound {
         if !self.env.is_empty() {
             write!(f, " with {}", self.env.join(", "))?;
         }
-        for (file, hash) in &self.files {
-            write!(f, ", {file} {}", hash.get(..12).unwrap_or(hash))?;
-        }
-        Ok(())
+        write_files(f, &self.files)
     }
 }
 
-/// Whether the workspace at `root` (canonical) is trusted with `agents`.
+/// Whether the workspace at `root` (canonical) is trusted with what it brings.
 ///
 /// `state_dir` is `…/orchestra` in the user's state folder.
-pub fn status(state_dir: &Path, root: &Path, agents: &[AgentSource]) -> Result<Status, TrustError> {
+pub fn status(state_dir: &Path, root: &Path, brought: Brought<'_>) -> Result<Status, TrustError> {
     let grants = read(&state_dir.join(FILE))?;
     let Some(grant) = grants.workspaces.get(&key(root)) else { return Ok(Status::Untrusted) };
     if grant.root != shown(root) {
         return Ok(Status::Untrusted);
     }
-    let changes: Vec<Change> = bound(root, agents)
-        .into_iter()
-        .filter(|(name, now)| grant.agents.get(name) != Some(now))
-        .map(|(agent, now)| Change {
-            was: grant.agents.get(&agent).map(ToString::to_string),
-            now: now.to_string(),
-            agent,
-        })
-        .collect();
+    let mut changes = changes("agent ", &grant.agents, bound(root, brought.agents));
+    changes.extend(self::changes("", &grant.commands, bound_commands(root, brought.commands)));
     Ok(if changes.is_empty() { Status::Trusted } else { Status::Changed(changes) })
 }
 
-/// Trusts the workspace with exactly these agents.
-pub fn grant(state_dir: &Path, root: &Path, agents: &[AgentSource]) -> Result<(), TrustError> {
-    let grant = Grant { root: shown(root), agents: bound(root, agents) };
+/// What of `now` is not as it was trusted.
+fn changes<B: PartialEq + fmt::Display>(
+    kind: &str,
+    trusted: &BTreeMap<String, B>,
+    now: BTreeMap<String, B>,
+) -> Vec<Change> {
+    now.into_iter()
+        .filter(|(name, now)| trusted.get(name) != Some(now))
+        .map(|(name, now)| Change {
+            was: trusted.get(&name).map(ToString::to_string),
+            now: now.to_string(),
+            what: format!("{kind}{name}"),
+        })
+        .collect()
+}
+
+/// Trusts the workspace with exactly what it brings now.
+pub fn grant(state_dir: &Path, root: &Path, brought: Brought<'_>) -> Result<(), TrustError> {
+    let grant = Grant {
+        root: shown(root),
+        agents: bound(root, brought.agents),
+        commands: bound_commands(root, brought.commands),
+    };
     change(state_dir, |workspaces| {
         workspaces.insert(key(root), grant);
     })
@@ -159,6 +202,20 @@ fn bound(root: &Path, agents: &[AgentSource]) -> BTreeMap<String, Bound> {
         .filter(|profile| !profile.command.is_empty())
         .map(|profile| (profile.name.clone(), bind(root, profile)))
         .collect()
+}
+
+fn bound_commands(root: &Path, sources: &[CommandSource]) -> BTreeMap<String, BoundCommands> {
+    let bind = |source: &CommandSource| {
+        // What a test runner reads is the project's own code, which every commit may change; a program
+        // of the workspace is part of the command.
+        let programs = source.commands.iter().filter_map(|command| command.first());
+        let files = programs
+            .filter(|program| program.contains('/'))
+            .filter_map(|program| Some((program.clone(), hash_in(root, program)?)))
+            .collect();
+        BoundCommands { commands: source.commands.clone(), files }
+    };
+    sources.iter().map(|source| (source.what.clone(), bind(source))).collect()
 }
 
 fn bind(root: &Path, profile: &AgentProfile) -> Bound {
