@@ -153,6 +153,9 @@ fn planned(number: u32) -> PlannedTask {
         priority: 0,
         approve: false,
         output: None,
+        verify: Vec::new(),
+        accept: Vec::new(),
+        allow_empty: false,
     }
 }
 
