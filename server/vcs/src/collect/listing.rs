@@ -98,7 +98,7 @@ fn tracked(quarantine: &Quarantine<'_>, src: &Path, survey: &Survey) -> Result<L
     let mut folders = Folders::default();
     // All entries, then those that are modified or deleted once more.
     let options = ["-z", "-t", "--stage", "--modified", "--deleted"];
-    quarantine.git("ls-files").args(options).records(|record| {
+    quarantine.git_on_files("ls-files").args(options).records(|record| {
         let Some(Line { tag, mode, path, .. }) = Line::parse(b"", record) else { return };
         match tag {
             b'C' => {
@@ -132,7 +132,7 @@ fn others(quarantine: &Quarantine<'_>, limit: usize) -> Result<Vec<Vec<u8>>, Git
     let mut others = Vec::new();
     let mut crowd = Crowd::default();
     let options = ["-z", "--others", "--exclude-standard"];
-    quarantine.git("ls-files").args(options).records(|path| {
+    quarantine.git_on_files("ls-files").args(options).records(|path| {
         crowd.add(path);
         if crowd.total <= limit {
             others.push(path.to_owned());

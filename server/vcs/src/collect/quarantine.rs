@@ -49,8 +49,7 @@ pub(super) struct Quarantine<'a> {
     src: &'a Path,
     wrapper: Option<&'a Wrapper>,
     settings: Vec<(OsString, String)>,
-    object_format: &'a str,
-    objects: &'a Path,
+    origin: &'a Origin,
     repository: PathBuf,
     folder: TempDir,
 }
@@ -73,8 +72,7 @@ impl<'a> Quarantine<'a> {
             wrapper: request.wrapper,
             // Ours come last, so they count.
             settings: users.chain(ours).collect(),
-            object_format: &origin.object_format,
-            objects: &origin.objects,
+            origin,
             repository: folder.path().join("repository"),
             folder,
         };
@@ -83,7 +81,6 @@ impl<'a> Quarantine<'a> {
         make(&info)?;
         copy(&origin.exclude, &info.join("exclude"))?;
         copy(&origin.attributes, &info.join("attributes"))?;
-        copy(&origin.shallow, &quarantine.repository.join("shallow"))?;
         Ok(quarantine)
     }
 
@@ -94,7 +91,7 @@ impl<'a> Quarantine<'a> {
         }
         let config = format!(
             "[core]\nrepositoryFormatVersion = 1\n[extensions]\nobjectFormat = {}\n",
-            self.object_format
+            self.origin.object_format
         );
         let alternates: Vec<u8> = objects
             .iter()
@@ -102,7 +99,8 @@ impl<'a> Quarantine<'a> {
             .collect();
         put(&repository.join("config"), config.as_bytes())?;
         put(&repository.join("HEAD"), b"ref: refs/heads/none\n")?;
-        put(&repository.join("objects/info/alternates"), &alternates)
+        put(&repository.join("objects/info/alternates"), &alternates)?;
+        copy(&self.origin.shallow, &repository.join("shallow"))
     }
 
     /// A private folder beside the repository.
@@ -111,20 +109,30 @@ impl<'a> Quarantine<'a> {
     }
 
     pub(super) fn users_objects(&self) -> &Path {
-        self.objects
+        &self.origin.objects
     }
 
-    /// The files of the agent's tree in this repository's eyes.
+    /// A call of git that sees only objects, references and the index.
     pub(super) fn git(&self, verb: &str) -> Git {
         self.git_in(&self.repository, verb)
     }
 
+    /// The same in another repository of ours.
     pub(super) fn git_in(&self, repository: &Path, verb: &str) -> Git {
-        let mut git = Git::new(self.src, verb, CHECKOUT_LIMIT)
+        // The folder is where git looks for attributes: there are none of the agent's.
+        self.prepared(Git::new(repository, verb, CHECKOUT_LIMIT).in_repository(repository))
+    }
+
+    /// A call of git that sees the agent's files.
+    pub(super) fn git_on_files(&self, verb: &str) -> Git {
+        let git = Git::new(self.src, verb, CHECKOUT_LIMIT).in_repository(&self.repository);
+        self.prepared(git.env("GIT_WORK_TREE", self.src))
+    }
+
+    fn prepared(&self, git: Git) -> Git {
+        let mut git = git
             .with_own_settings_only()
-            .in_repository(repository)
             .with_index(&self.room("index"))
-            .env("GIT_WORK_TREE", self.src)
             .env("GIT_NO_REPLACE_OBJECTS", "1");
         for (key, value) in &self.settings {
             git = git.set(key.clone(), value);
@@ -147,7 +155,7 @@ impl<'a> Quarantine<'a> {
         if entries.is_empty() {
             return Ok(());
         }
-        let length = if self.object_format == "sha256" { 64 } else { 40 };
+        let length = if self.origin.object_format == "sha256" { 64 } else { 40 };
         let mut input = Vec::new();
         for Entry { path, object } in entries {
             let (mode, id) = object.unwrap_or_else(|| ("0".to_owned(), "0".repeat(length)));
@@ -156,7 +164,7 @@ impl<'a> Quarantine<'a> {
             input.push(0);
         }
         let options = ["--replace", "-z", "--index-info"];
-        self.git("update-index").args(options).input(input).output().map(drop)
+        self.git_on_files("update-index").args(options).input(input).output().map(drop)
     }
 
     /// Enters these as they lie on the disk.
@@ -173,7 +181,7 @@ impl<'a> Quarantine<'a> {
         if paths.is_empty() {
             return Ok(());
         }
-        let git = self.git("update-index").args(options).args(["-z", "--stdin"]);
+        let git = self.git_on_files("update-index").args(options).args(["-z", "--stdin"]);
         git.input(nul_ended(paths)).output().map(drop)
     }
 
@@ -182,7 +190,7 @@ impl<'a> Quarantine<'a> {
         if paths.is_empty() {
             return Ok(Vec::new());
         }
-        let git = self.git("check-ignore").args(["--no-index", "-z", "--stdin"]);
+        let git = self.git_on_files("check-ignore").args(["--no-index", "-z", "--stdin"]);
         let answer = git.input(nul_ended(paths)).answer()?;
         // One: none of them is.
         if !matches!(answer.status.code(), Some(0 | 1)) {

@@ -1,0 +1,117 @@
+//! What is held back until a person allows it.
+
+use crate::support::{REFERENCE, Sandbox, git, statuses, write};
+use orchestra_core::change::{FileStatus, Held, HeldReason};
+use std::fs;
+
+fn held(path: &str, reason: HeldReason) -> Held {
+    Held { path: path.to_owned(), reason }
+}
+
+fn secret(path: &str) -> Held {
+    held(path, HeldReason::SuspectedSecret { rule: "a word".to_owned() })
+}
+
+#[test]
+fn large_files_and_suspected_secrets_stay_as_they_were_given() {
+    let mut sandbox = Sandbox::with(|user| {
+        write(user, "config", "nothing\n");
+        write(user, "data", "small\n");
+    });
+    sandbox.limits.file = 1_000;
+    let src = sandbox.src();
+    write(&src, "config", "password = SECRET\n");
+    write(&src, "new-key", "SECRET\n");
+    write(&src, "binary", b"SECRET\0");
+    write(&src, "data", "x".repeat(1_001));
+    write(&src, "new-data", "x".repeat(1_002));
+    write(&src, "fine", "x".repeat(1_000));
+
+    let change = sandbox.change();
+
+    assert_eq!(statuses(&change), [("binary", FileStatus::Added), ("fine", FileStatus::Added)]);
+    assert_eq!(
+        change.held,
+        [
+            secret("config"),
+            held("data", HeldReason::TooLarge { bytes: 1_001 }),
+            held("new-data", HeldReason::TooLarge { bytes: 1_002 }),
+            secret("new-key"),
+        ]
+    );
+    let of_result = |path: &str| git(&sandbox.user(), &["show", &format!("{REFERENCE}:{path}")]);
+    assert_eq!((of_result("config"), of_result("data")), ("nothing".into(), "small".into()));
+}
+
+#[test]
+fn what_does_not_fit_together_is_held_back_in_the_order_of_the_paths() {
+    let mut sandbox = Sandbox::new();
+    sandbox.limits.total = 250;
+    for name in ["a", "b", "c"] {
+        write(&sandbox.src(), name, name.repeat(100));
+    }
+    let change = sandbox.change();
+    assert_eq!(statuses(&change), [("a", FileStatus::Added), ("b", FileStatus::Added)]);
+    assert_eq!(change.held, [held("c", HeldReason::OverTotal { bytes: 100 })]);
+}
+
+#[test]
+fn only_what_is_held_back_is_no_commit_but_something() {
+    let sandbox = Sandbox::new();
+    write(&sandbox.src(), "key", "SECRET\n");
+    let collected = sandbox.collected();
+    assert_eq!(collected.commit, None);
+    assert_eq!(collected.change.held, [secret("key")]);
+    assert!(!collected.change.is_empty());
+}
+
+#[test]
+fn what_a_person_allows_comes_into_the_result_that_was_there() {
+    let mut sandbox = Sandbox::new();
+    sandbox.limits.file = 1_000;
+    write(&sandbox.src(), "key", "SECRET\n");
+    write(&sandbox.src(), "data", "x".repeat(2_000));
+    write(&sandbox.src(), "new", "collected\n");
+    let first = sandbox.collected();
+    assert_eq!(statuses(&first.change), [("new", FileStatus::Added)]);
+
+    sandbox.included = vec!["key".to_owned(), "data".to_owned()];
+    let second = sandbox.collected();
+
+    assert_eq!(
+        statuses(&second.change),
+        [("data", FileStatus::Added), ("key", FileStatus::Added), ("new", FileStatus::Added)]
+    );
+    assert_eq!(second.change.held, []);
+    assert_eq!(git(&sandbox.user(), &["rev-parse", REFERENCE]), second.commit.unwrap());
+}
+
+#[test]
+fn a_huge_file_is_not_read() {
+    let bytes = 10 * 1024 * 1024 * 1024;
+    for with_index in [false, true] {
+        let mut sandbox = Sandbox::new();
+        if with_index {
+            sandbox.keep_index();
+        }
+        for name in ["huge", "README"] {
+            let file = fs::File::create(sandbox.src().join(name)).unwrap();
+            file.set_len(bytes).unwrap();
+        }
+        write(&sandbox.src(), "new", "collected\n");
+        let change = sandbox.change();
+        assert_eq!(statuses(&change), [("new", FileStatus::Added)]);
+        let too_large = |path| held(path, HeldReason::TooLarge { bytes });
+        assert_eq!(change.held, [too_large("README"), too_large("huge")]);
+    }
+}
+
+#[test]
+fn a_large_file_that_was_given_is_no_change() {
+    let mut sandbox = Sandbox::with(|user| write(user, "asset", "x".repeat(5_000)));
+    sandbox.limits.file = 1_000;
+    write(&sandbox.src(), "new", "collected\n");
+    let change = sandbox.change();
+    assert_eq!(statuses(&change), [("new", FileStatus::Added)]);
+    assert_eq!(change.held, []);
+}
