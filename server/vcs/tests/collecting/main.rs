@@ -15,7 +15,7 @@ mod hostile;
 #[cfg(test)]
 mod large;
 #[cfg(test)]
-mod oracle;
+mod properties;
 #[cfg(test)]
 mod repositories;
 #[cfg(test)]
