@@ -15,6 +15,8 @@ mod hostile;
 #[cfg(test)]
 mod large;
 #[cfg(test)]
+mod objects;
+#[cfg(test)]
 mod properties;
 #[cfg(test)]
 mod repositories;
