@@ -108,7 +108,7 @@ impl<'a> Index<'a> {
             input.extend_from_slice(&path);
             input.push(0);
         }
-        let git = self.git("update-index").args(["--replace", "-z", "--index-info"]);
+        let git = self.git("update-index").args(["-z", "--index-info"]);
         git.input(input).output().map(drop)
     }
 

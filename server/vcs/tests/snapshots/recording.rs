@@ -95,7 +95,7 @@ fn a_reference_that_is_not_ours_is_refused() {
     for reference in ["refs/heads/new", "HEAD", "refs/orchestra"] {
         let taken = sandbox.take_at(&user, |request| request.reference = reference);
         let error = taken.unwrap_err().to_string();
-        assert_eq!(error, format!("snapshots are not kept under {reference}"));
+        assert_eq!(error, format!("{reference} is not below refs/orchestra/"));
     }
 }
 
