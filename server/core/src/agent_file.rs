@@ -112,8 +112,8 @@ fn blank(name: String, origin: Origin) -> AgentProfile {
     }
 }
 
-/// `agents/reviewer.md` and `agents/reviewer.agent.md` are `reviewer`.
-fn stem(file: &str) -> &str {
+/// The name that a file's name gives: `agents/reviewer.md` and `agents/reviewer.agent.md` are `reviewer`.
+pub fn stem(file: &str) -> &str {
     let name = file.rsplit(['/', '\\']).next().unwrap_or_default();
     let stem = name.strip_suffix(".md").unwrap_or(name);
     stem.strip_suffix(".agent").unwrap_or(stem)

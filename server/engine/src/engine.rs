@@ -160,7 +160,7 @@ impl Engine {
             planner: Arc::new(Planner {
                 folders,
                 root: root.to_owned(),
-                approve: config.run.approve,
+                known: catalog::Cache::default(),
             }),
             reader: Arc::new(move || Reader::open(&dir)),
         })

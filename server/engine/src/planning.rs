@@ -3,6 +3,7 @@
 
 use crate::{actor::Request, environment, environment::Environment};
 use orchestra_core::{
+    diagnostic::Diagnostic,
     folders::Folders,
     plan::{Executor, Lane, Plan},
     planner,
@@ -13,14 +14,15 @@ use orchestra_protocol::{
 };
 use orchestra_runtimes::catalog::{self, Loaded, trust};
 use orchestra_vcs::state as git;
-use std::{ffi::OsStr, path::PathBuf};
+use std::path::PathBuf;
 
 /// Plans for one workspace.
 #[derive(Debug)]
 pub(crate) struct Planner {
     pub(crate) folders: Folders,
     pub(crate) root: PathBuf,
-    pub(crate) approve: bool,
+    /// What was read for the plan before.
+    pub(crate) known: catalog::Cache,
 }
 
 impl Planner {
@@ -30,11 +32,12 @@ impl Planner {
         command: Command,
         client: &Environment,
     ) -> Result<Request, ErrorBody> {
-        let loaded = self.load(client);
+        let known = self.known.get(&self.root, &self.folders.config, client);
+        let loaded = &known.loaded;
         let (mut plan, mut notes, with_conflicts) = match command {
             Command::Run { workflow, params, mode, approve, with_conflicts } => {
                 let source =
-                    loaded.workflow(&workflow).ok_or_else(|| unknown(&workflow, &loaded))?;
+                    loaded.workflow(&workflow).ok_or_else(|| unknown(&workflow, loaded))?;
                 let request = planner::Request {
                     text: &source.text,
                     file: &source.file,
@@ -52,7 +55,10 @@ impl Planner {
             Command::Start { agent, prompt, with_conflicts } => {
                 let plan =
                     planner::plan_for_start(&agent, &prompt, &loaded.catalog).map_err(|error| {
-                        ErrorBody::new(ErrorKind::Invalid, error.to_string(), error.hint())
+                        let diagnostics = broken(&agent, loaded);
+                        let error =
+                            ErrorBody::new(ErrorKind::Invalid, error.to_string(), error.hint());
+                        ErrorBody { diagnostics, ..error }
                     })?;
                 (plan, Vec::new(), with_conflicts)
             }
@@ -60,20 +66,15 @@ impl Planner {
                 return Err(ErrorBody::new(ErrorKind::Internal, "not a command that plans", ""));
             }
         };
-        plan.approve |= self.approve;
+        plan.approve |= known.config.run.approve;
         plan.with_conflicts = with_conflicts;
-        self.admit_processes(&mut plan, &loaded, &mut notes)?;
+        self.admit_processes(&mut plan, loaded, &mut notes)?;
         let environment = environment::filter(client, &plan);
         Ok(Request::CreateRun { plan: Box::new(plan), environment, notes })
     }
 
-    fn load(&self, client: &Environment) -> Loaded {
-        let path = client.get("PATH").map(OsStr::new);
-        catalog::load(&self.root, &self.folders.config, path)
-    }
-
-    /// Agents, and actions that run commands, need trust and a git repository. Where a task has another way it goes without them;
-    /// where one has not, nothing is started.
+    /// Agents, and actions that run commands, need trust and a git repository. Where a task has another
+    /// way it goes without them; where one has not, nothing is started.
     fn admit_processes(
         &self,
         plan: &mut Plan,
@@ -171,7 +172,13 @@ fn unknown(name: &str, loaded: &Loaded) -> ErrorBody {
     )
 }
 
-fn invalid(workflow: &str, diagnostics: Vec<orchestra_core::diagnostic::Diagnostic>) -> ErrorBody {
+/// What is wrong with the file that an agent's name means.
+fn broken(agent: &str, loaded: &Loaded) -> Vec<Diagnostic> {
+    let files = loaded.agents.iter().filter(|source| source.name() == agent);
+    files.filter_map(|source| source.error().cloned()).collect()
+}
+
+fn invalid(workflow: &str, diagnostics: Vec<Diagnostic>) -> ErrorBody {
     let message = format!("the workflow {workflow} cannot be planned");
     let hint = format!("check it with `orchestra workflows check {workflow}`");
     ErrorBody { kind: ErrorKind::Invalid, message, hint, diagnostics }

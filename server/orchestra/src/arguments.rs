@@ -82,7 +82,7 @@ pub(crate) enum Command {
     Pause { run: RunId },
     /// Let a paused run go on, with the environment of this shell
     Resume { run: RunId },
-    /// List, show and check agents
+    /// List, show, check, add and test agents
     Agents {
         #[command(subcommand)]
         command: Option<Agents>,
@@ -165,6 +165,28 @@ pub(crate) enum Agents {
     Show { name: String },
     /// Check agent files
     Check { name: Option<String> },
+    /// The words by which steps ask for agents, and who has each
+    Capabilities,
+    /// Write an agent file to start from
+    Add(AddAgent),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct AddAgent {
+    pub(crate) name: String,
+    /// A built-in role to take the text from; `orchestra agents list` shows them
+    #[arg(long, value_name = "ROLE")]
+    pub(crate) from: Option<String>,
+    /// It changes files
+    #[arg(long)]
+    pub(crate) writes: bool,
+    /// For all workspaces, in your own configuration folder
+    #[arg(long)]
+    pub(crate) user: bool,
+    /// The program that runs it and its arguments, with {prompt} or {prompt_file} for its task; the
+    /// last option. Without it the first agent program on PATH runs it
+    #[arg(long, num_args = 1.., allow_hyphen_values = true, value_name = "PROGRAM")]
+    pub(crate) command: Vec<String>,
 }
 
 #[derive(Debug, Subcommand)]

@@ -16,13 +16,13 @@ use orchestra_protocol::{
 };
 use orchestra_runtimes::{
     caller,
-    catalog::{self, Loaded},
+    catalog::{self, Loaded, Surroundings},
 };
 use orchestra_store::{OpenError, Reader, StoreError};
 use std::{
     env,
     io::{self, IsTerminal as _},
-    path::PathBuf,
+    path::{Path, PathBuf},
     time::{SystemTime, UNIX_EPOCH},
 };
 
@@ -109,7 +109,18 @@ impl Session {
 
     /// Agents, workflows and native actions, as this shell would find them.
     pub(crate) fn catalog(&self) -> Loaded {
-        catalog::load(&self.root, &self.folders.config, env::var_os("PATH").as_deref())
+        let environment = catalog::process_environment();
+        let config = &self.folders.config;
+        let (config, mut diagnostics) = catalog::load_config(&self.root, config, &environment);
+        let mut loaded = catalog::load(&Surroundings {
+            root: &self.root,
+            config_dir: &self.folders.config,
+            home: environment.get("HOME").map(Path::new),
+            path: env::var_os("PATH").as_deref(),
+            config: &config,
+        });
+        loaded.diagnostics.append(&mut diagnostics);
+        loaded
     }
 
     /// The state folder of this workspace.

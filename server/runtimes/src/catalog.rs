@@ -5,37 +5,63 @@
 //! somebody's work, too.
 
 mod agents;
+mod backends;
+mod cache;
 mod commands;
 mod configuration;
 mod files;
+mod library;
+mod mcp;
 mod natives;
+mod places;
 mod programs;
 pub mod trust;
 mod workflows;
 
 pub use agents::AgentSource;
+pub use backends::{BACKENDS, Backend};
+pub use cache::{Cache, Known};
 pub use commands::CommandSource;
 pub use configuration::{load_config, load_user_config, process_environment};
+pub use library::role_text;
+pub use mcp::McpServer;
 pub use natives::native_infos;
 pub use workflows::WorkflowSource;
 
 use orchestra_core::{
     catalog::{Catalog, CatalogAgent},
+    config::Config,
     diagnostic::Diagnostic,
 };
 use std::{ffi::OsStr, path::Path};
+
+/// Where to look, and for whom.
+#[derive(Debug, Clone, Copy)]
+pub struct Surroundings<'a> {
+    /// The workspace's root, canonical.
+    pub root: &'a Path,
+    /// The user's `…/orchestra` configuration folder.
+    pub config_dir: &'a Path,
+    /// The user's home folder, in which other tools keep their agents.
+    pub home: Option<&'a Path>,
+    /// The PATH of whoever asks, on which programs are looked up.
+    pub path: Option<&'a OsStr>,
+    pub config: &'a Config,
+}
 
 /// Everything that was found.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Loaded {
     /// What plans may refer to.
     pub catalog: Catalog,
-    /// Every agent file, valid or not, also those that another one shadows; sorted by precedence.
+    /// Every agent, valid or not, also those that another one shadows; sorted by precedence.
     pub agents: Vec<AgentSource>,
     /// Each name once, sorted by name.
     pub workflows: Vec<WorkflowSource>,
     /// Commands of the workspace that agents' trees are prepared and their work is checked with.
     pub commands: Vec<CommandSource>,
+    /// Sorted by name.
+    pub mcp_servers: Vec<McpServer>,
     /// What is wrong with folders and files as such; what is wrong inside agent files is with them.
     pub diagnostics: Vec<Diagnostic>,
 }
@@ -58,29 +84,30 @@ impl Loaded {
     }
 }
 
-/// Loads what the workspace at `root` (canonical), the user, and Orchestra itself bring.
-///
-/// `config_dir` is the user's `…/orchestra` configuration folder; `path` is the PATH of whoever asks,
-/// on which programs are looked up.
-pub fn load(root: &Path, config_dir: &Path, path: Option<&OsStr>) -> Loaded {
+/// Loads what the workspace, the user, and Orchestra itself bring.
+pub fn load(surroundings: &Surroundings<'_>) -> Loaded {
+    let Surroundings { root, config_dir, path, config, .. } = *surroundings;
     let mut diagnostics = Vec::new();
-    let agents = agents::load(root, config_dir, path, &mut diagnostics);
+    let mut backends = backends::Found::new(config, root, path, &mut diagnostics);
+    let agents = agents::load(surroundings, &mut backends, &mut diagnostics);
     let workflows = workflows::load(root, config_dir, &mut diagnostics);
+    let mcp_servers = mcp::load(root, &mut diagnostics);
     diagnostics.sort();
     let catalog = Catalog {
         natives: native_infos(),
         agents: agents
             .iter()
-            .filter(|agent| !agent.shadowed)
+            .filter(|agent| agent.shadowed_by.is_none())
             .filter_map(|agent| {
                 Some(CatalogAgent {
-                    profile: agent.profile.clone()?,
+                    profile: agent.completed()?,
                     availability: agent.availability.clone(),
                 })
             })
             .collect(),
+        order: config.agents.order.clone(),
         ..Catalog::default()
     };
     let commands = commands::load(root, &workflows);
-    Loaded { catalog, agents, workflows, commands, diagnostics }
+    Loaded { catalog, agents, workflows, commands, mcp_servers, diagnostics }
 }

@@ -170,7 +170,10 @@ impl Sandbox {
         for (variable, name) in FOLDERS {
             cmd = cmd.env(variable, self.path(name));
         }
-        cmd.env("ORCHESTRA_TEST", &self.id).env("GIT_CONFIG_NOSYSTEM", "1")
+        cmd.env("ORCHESTRA_TEST", &self.id)
+            .env("GIT_CONFIG_NOSYSTEM", "1")
+            // The developer may have some installed, which a test must not start by itself.
+            .env("ORCHESTRA_AGENTS_BACKENDS", "none")
     }
 
     /// From now on every program of this sandbox is started through this one, which may give it other

@@ -10,7 +10,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-const FILE: &str = "config.toml";
+pub(super) const FILE: &str = "config.toml";
 /// A file of settings that is longer is something else.
 pub(super) const MAX_FILE_BYTES: usize = 1 << 20;
 

@@ -1,7 +1,7 @@
 //! Trust: which workspaces may run what they bring, bound to exactly what was looked at.
 //!
-//! A grant keeps the command line of each of the workspace's agents, the names of the variables that
-//! it gets, and the content of every file of the workspace that the command line names; and the
+//! A grant keeps the command line of each of the workspace's agents, if it brings one, the names of the
+//! variables that it gets, and the content of every file of the workspace that the command line names; and the
 //! commands that prepare trees and check work. Whatever differs later is shown and asked about, because
 //! a `git pull` must not change what runs.
 
@@ -125,7 +125,11 @@ struct Bound {
 
 impl fmt::Display for Bound {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:?}", self.command)?;
+        if self.command.is_empty() {
+            f.write_str("run by an agent program of yours")?;
+        } else {
+            write!(f, "{:?}", self.command)?;
+        }
         if let Some(model) = &self.model {
             write!(f, " with model {model}")?;
         }
@@ -197,9 +201,8 @@ fn shown(root: &Path) -> String {
 fn bound(root: &Path, agents: &[AgentSource]) -> BTreeMap<String, Bound> {
     agents
         .iter()
-        .filter(|agent| agent.origin == Origin::Workspace && !agent.shadowed)
+        .filter(|agent| agent.origin == Origin::Workspace && agent.shadowed_by.is_none())
         .filter_map(|agent| agent.profile.as_ref())
-        .filter(|profile| !profile.command.is_empty())
         .map(|profile| (profile.name.clone(), bind(root, profile)))
         .collect()
 }

@@ -1,6 +1,6 @@
 //! Workflows: the files of the workspace and of the user, and the built-in ones.
 
-use super::files::{Confined, Folder};
+use super::places;
 use orchestra_core::{agent::Origin, diagnostic::Diagnostic, ids::is_plain_word, workflow};
 use std::path::Path;
 
@@ -35,15 +35,8 @@ pub(super) fn load(
     diagnostics: &mut Vec<Diagnostic>,
 ) -> Vec<WorkflowSource> {
     let mut workflows: Vec<WorkflowSource> = Vec::new();
-    let in_root = root.join(".orchestra/workflows");
-    let of_user = config_dir.join("workflows");
-    let shown = of_user.display().to_string();
-    let folders = [
-        (Origin::Workspace, &in_root, ".orchestra/workflows", Confined::To(root)),
-        (Origin::User, &of_user, shown.as_str(), Confined::Nowhere),
-    ];
-    for (origin, path, shown, confined) in folders {
-        let folder = Folder { path, shown, confined };
+    for place in places::of_workflows(root, config_dir) {
+        let (origin, folder) = (place.origin, place.folder(root));
         for file in folder.read(&ENDINGS, workflow::MAX_FILE_BYTES, diagnostics) {
             let stem = file.path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
             let source = WorkflowSource { name: stem, origin, file: file.shown, text: file.text };

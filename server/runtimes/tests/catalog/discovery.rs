@@ -12,11 +12,12 @@ use std::{
 };
 
 #[test]
-fn a_folder_without_anything_has_the_natives_and_the_built_in_workflows() {
+fn a_folder_without_anything_has_what_is_built_in() {
     let folders = Folders::new();
     let loaded = folders.load();
     assert!(loaded.catalog.native("todo.scan").is_some());
-    assert_eq!((loaded.agents.len(), loaded.diagnostics.len()), (0, 0));
+    assert!(loaded.agents.iter().all(|agent| agent.origin == Origin::BuiltIn));
+    assert_eq!((loaded.diagnostics.len(), loaded.mcp_servers.len()), (0, 0));
     let audit = loaded.workflow("audit").unwrap();
     assert_eq!(audit.origin, Origin::BuiltIn);
     // Opening a folder writes nothing.
@@ -59,6 +60,7 @@ fn agents_are_found_in_every_folder_and_the_workspace_comes_first() {
         .catalog
         .agents
         .iter()
+        .filter(|agent| agent.profile.origin != Origin::BuiltIn)
         .map(|agent| (agent.profile.name.as_str(), agent.profile.origin, agent.is_available()))
         .collect();
     assert_eq!(
@@ -73,8 +75,14 @@ fn agents_are_found_in_every_folder_and_the_workspace_comes_first() {
     );
     assert_eq!(find(&loaded, "reviewer").profile.as_ref().unwrap().description, "ours");
     assert_eq!(find(&loaded, "reviewer").file, ".orchestra/agents/reviewer.md");
-    assert_eq!(reason(&loaded, "tester").as_deref(), Some("no command configured"));
-    assert_eq!(loaded.agents.iter().filter(|agent| agent.shadowed).count(), 1);
+    let ours = |name: &str| {
+        let shadowed = loaded.agents.iter().filter(|agent| agent.name() == name);
+        let shadowed = shadowed.filter_map(|agent| agent.shadowed_by.clone());
+        shadowed.collect::<Vec<_>>()
+    };
+    // The user's and the built-in one.
+    assert_eq!(ours("reviewer"), [".orchestra/agents/reviewer.md"; 2]);
+    assert_eq!(ours("tester"), [".claude/agents/tester.md"]);
     assert_eq!(loaded.diagnostics, []);
 }
 
@@ -84,9 +92,10 @@ fn two_agents_of_one_name_in_a_layer_are_said() {
     folders.file(".orchestra/agents/a.md", agent("name: coder"));
     folders.file(".orchestra/agents/b.md", agent("name: coder"));
     let loaded = folders.load();
-    assert_eq!(loaded.catalog.agents.len(), 1);
+    let coders = loaded.catalog.agents.iter().filter(|agent| agent.profile.name == "coder");
+    assert_eq!(coders.count(), 1);
     let second = &loaded.agents[1];
-    assert!(second.shadowed);
+    assert_eq!(second.shadowed_by.as_deref(), Some(".orchestra/agents/a.md"));
     assert_eq!(
         second.diagnostics[0].message,
         "agent `coder` is defined in .orchestra/agents/a.md already"
@@ -204,7 +213,7 @@ fn a_folder_that_leads_out_of_the_workspace_brings_nothing() {
     fs::write(folders.outside.join("agents/a.md"), agent("")).unwrap();
     symlink(&folders.outside, folders.root.join(".orchestra")).unwrap();
     let loaded = folders.load();
-    assert_eq!(loaded.agents, []);
+    assert!(loaded.agents.iter().all(|agent| agent.origin == Origin::BuiltIn));
     assert_eq!(loaded.diagnostics.len(), 1);
     assert_eq!(loaded.diagnostics[0].file, ".orchestra/agents/a.md");
 }

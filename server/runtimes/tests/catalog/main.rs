@@ -2,6 +2,10 @@
 
 // A test target is always compiled for testing; `cfg(test)` tells clippy so.
 #[cfg(test)]
+mod backends;
+#[cfg(test)]
+mod cache;
+#[cfg(test)]
 mod configuration;
 #[cfg(test)]
 mod discovery;

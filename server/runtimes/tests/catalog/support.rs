@@ -1,6 +1,7 @@
 //! A workspace and a user of its own for each test.
 
-use orchestra_runtimes::catalog::{self, AgentSource, Loaded};
+use orchestra_core::config::Config;
+use orchestra_runtimes::catalog::{self, AgentSource, Loaded, Surroundings};
 use std::{
     ffi::OsStr,
     fs,
@@ -18,6 +19,7 @@ pub(crate) struct Folders {
     /// The only folder on PATH.
     pub(crate) bin: PathBuf,
     pub(crate) outside: PathBuf,
+    pub(crate) home: PathBuf,
 }
 
 impl Folders {
@@ -26,14 +28,15 @@ impl Folders {
         let base = temporary.path().canonicalize().unwrap();
         let folders = Self {
             root: base.join("work"),
-            config: base.join("config"),
+            config: base.join("config/orchestra"),
+            home: base.join("home"),
             state: base.join("state"),
             bin: base.join("bin"),
             outside: base.join("outside"),
             _temporary: temporary,
         };
         for folder in [&folders.root, &folders.config, &folders.bin, &folders.outside] {
-            fs::create_dir(folder).unwrap();
+            fs::create_dir_all(folder).unwrap();
         }
         folders.program(&folders.bin.join("agent"));
         folders
@@ -55,11 +58,22 @@ impl Folders {
     }
 
     pub(crate) fn load(&self) -> Loaded {
-        catalog::load(&self.root, &self.config, Some(self.bin.as_os_str()))
+        self.load_with_path(self.bin.as_os_str())
     }
 
     pub(crate) fn load_with_path(&self, path: &OsStr) -> Loaded {
-        catalog::load(&self.root, &self.config, Some(path))
+        self.load_with(path, &Config::default())
+    }
+
+    pub(crate) fn load_with(&self, path: &OsStr, config: &Config) -> Loaded {
+        let Self { root, config: config_dir, home, .. } = self;
+        catalog::load(&Surroundings {
+            root,
+            config_dir,
+            home: Some(home),
+            path: Some(path),
+            config,
+        })
     }
 }
 
@@ -76,7 +90,8 @@ pub(crate) fn agent(lines: &str) -> String {
 
 pub(crate) fn find<'l>(loaded: &'l Loaded, name: &str) -> &'l AgentSource {
     let is_it = |agent: &&AgentSource| {
-        agent.profile.as_ref().is_some_and(|profile| profile.name == name) && !agent.shadowed
+        agent.profile.as_ref().is_some_and(|profile| profile.name == name)
+            && agent.shadowed_by.is_none()
     };
     loaded.agents.iter().find(is_it).unwrap_or_else(|| panic!("no {name} in {loaded:#?}"))
 }
