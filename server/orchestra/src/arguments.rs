@@ -169,6 +169,16 @@ pub(crate) enum Agents {
     Capabilities,
     /// Write an agent file to start from
     Add(AddAgent),
+    /// Let an agent do a tiny task, really, in a repository that is thrown away
+    Test(TestAgent),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct TestAgent {
+    pub(crate) name: String,
+    /// How long it may take
+    #[arg(long, default_value = "5m", value_name = "DURATION")]
+    pub(crate) timeout: Millis,
 }
 
 #[derive(Debug, Args)]

@@ -6,6 +6,7 @@ pub mod collect;
 mod error;
 mod git;
 pub mod repo;
+pub mod scratch;
 pub mod snapshot;
 pub mod state;
 pub mod wrapper;

@@ -129,8 +129,9 @@ fn reason(criterion: Criterion, candidates: &[Candidate<'_>]) -> String {
         Criterion::Specialised => (
             "most specialised of",
             list(candidates, |candidate, at| {
-                let count = candidate.profile.capabilities.len().to_string();
-                candidate.profile.name.clone() + &unit("capabilities", count, at)
+                let count = candidate.profile.capabilities.len();
+                let word = if count == 1 { "capability" } else { "capabilities" };
+                candidate.profile.name.clone() + &unit(word, count.to_string(), at)
             }),
         ),
         Criterion::Name => {

@@ -4,6 +4,7 @@ mod add;
 mod capabilities;
 mod list;
 mod show;
+mod test;
 
 use crate::{
     arguments::Agents,
@@ -44,6 +45,7 @@ pub(crate) fn run(session: &Session, command: Option<Agents>) -> Result<Done, Fa
             Ok(Done::Well)
         }
         Agents::Add(agent) => add::run(session, &agent),
+        Agents::Test(agent) => test::run(session, &agent),
     }
 }
 

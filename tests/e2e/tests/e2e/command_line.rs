@@ -63,8 +63,32 @@ fn every_command_explains_itself() {
             let option = option.trim_end_matches([',', '.']);
             assert!(reference.contains(option), "{option} of {command} is not documented");
         }
+        is_documented_with_all_below(&sandbox, &[command], reference);
     }
     assert_eq!(sandbox.state_files(), [""; 0]);
+}
+
+/// What a command's help lists under "Commands" is named in its section of the reference, with its options.
+fn is_documented_with_all_below(sandbox: &Sandbox, command: &[&str], reference: &str) {
+    let help = sandbox.orchestra(command.iter().chain(&["--help"])).run().success().stdout;
+    let Some(listed) = help.split("Commands:\n").nth(1) else { return };
+    let heading = format!("### `orchestra {}", command.join(" "));
+    let section = reference.split(&heading).nth(1).and_then(|rest| rest.split("\n### ").next());
+    let section = section.unwrap_or_else(|| panic!("there is no section {heading}"));
+    for name in listed.lines().take_while(|line| !line.is_empty()) {
+        let name = name.split_whitespace().next().unwrap_or_default();
+        assert!(section.contains(name), "{name} of {command:?} is not documented");
+        let below: Vec<&str> = command.iter().chain(&[name]).copied().collect();
+        let help = sandbox.orchestra(below.iter().chain(&["--help"])).run().success().stdout;
+        for option in help.split_whitespace().filter(|word| word.starts_with("--")) {
+            let option = option.trim_end_matches([',', '.', ']']);
+            let is_global = ["--workspace", "--json", "--verbose", "--help"].contains(&option);
+            assert!(
+                is_global || section.contains(option),
+                "{option} of {below:?} is not documented"
+            );
+        }
+    }
 }
 
 #[test]

@@ -134,10 +134,19 @@ fn commands_answer_with_the_run_and_the_first_event() {
 fn the_workspace_is_described() {
     let sandbox = workspace();
     let agents = json(&sandbox, &["agents"]);
-    assert_eq!(keys(&agents), ["agents", "natives"]);
+    assert_eq!(keys(&agents), ["agents", "mcp_servers", "natives"]);
     let agent = json(&sandbox, &["agents", "show", "coder"]);
     assert_eq!(agents["agents"][0], agent);
-    let expected = ["availability", "diagnostics", "file", "name", "origin", "profile", "shadowed"];
+    let expected = [
+        "availability",
+        "diagnostics",
+        "file",
+        "name",
+        "origin",
+        "profile",
+        "shadowed",
+        "shadowed_by",
+    ];
     assert_eq!(keys(&agent), expected);
     assert_eq!(keys(&json(&sandbox, &["agents", "check"])), ["checked", "diagnostics"]);
 

@@ -1,5 +1,6 @@
 //! What a user does with the program, from the outside; one file for each concern.
 
+mod agent_library;
 mod agents_inside;
 mod approval;
 mod auditing;
