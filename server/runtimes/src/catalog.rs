@@ -106,7 +106,9 @@ pub fn load(surroundings: &Surroundings<'_>) -> Loaded {
             })
             .collect(),
         order: config.agents.order.clone(),
-        ..Catalog::default()
+        verify: config.verify.commands.0.clone(),
+        tree: config.tree_plan(),
+        checks: config.checks_plan(),
     };
     let commands = commands::load(root, &workflows);
     Loaded { catalog, agents, workflows, commands, mcp_servers, diagnostics }

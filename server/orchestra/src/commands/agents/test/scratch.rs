@@ -130,6 +130,6 @@ impl Scratch {
             path: env::var_os("PATH").as_deref(),
             config: &config,
         });
-        trust::grant(&self.folders.state, &self.root, &loaded.agents).map_err(io::Error::other)
+        trust::grant(&self.folders.state, &self.root, loaded.brought()).map_err(io::Error::other)
     }
 }
