@@ -5,6 +5,7 @@ mod command;
 mod foreign;
 mod front_matter;
 mod profile;
+mod surroundings;
 
 pub use foreign::{Dialect, read_foreign};
 
@@ -192,7 +193,7 @@ mod tests {
             env: vec!["API_KEY".into()],
             state: Vec::new(),
             state_mode: Default::default(),
-            caches: Vec::new(),
+            caches: crate::confinement::Cache::WORDS.iter().map(|(_, cache)| *cache).collect(),
             own_sandbox: false,
             sandbox_off: Vec::new(),
             variables: BTreeMap::new(),

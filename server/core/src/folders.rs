@@ -30,6 +30,20 @@ impl Folders {
         self.data.join("trees").join(workspace.as_str()).join(attempt.file_name())
     }
 
+    /// Downloads of build tools; `who` is `agents` or `checks`, which must not share them.
+    pub fn caches(&self, workspace: &WorkspaceId, who: &str) -> PathBuf {
+        self.data.join("caches").join(workspace.as_str()).join(who)
+    }
+
+    /// What no agent may write to, whatever its file says, together with the workspace at `root`.
+    pub fn own(&self, root: &Path) -> Vec<PathBuf> {
+        [&self.state, &self.data, &self.runtime, &self.config]
+            .map(PathBuf::clone)
+            .into_iter()
+            .chain([root.to_owned()])
+            .collect()
+    }
+
     /// The environment of a run, while it lasts.
     pub fn environment(&self, workspace: &WorkspaceId, run: RunId) -> PathBuf {
         self.runtime.join("env").join(format!("{workspace}-{run}.json"))

@@ -16,6 +16,7 @@ fn main() -> ExitCode {
     match arguments.next().as_deref().and_then(|first| first.to_str()) {
         Some("__shim") => return orchestra_runtimes::shim::main(arguments),
         Some("__confine") => return orchestra_runtimes::confine::main(arguments),
+        Some("__sandbox") => return orchestra_runtimes::confine::sandbox_main(arguments),
         _ => {}
     }
     commands::main()

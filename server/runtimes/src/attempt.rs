@@ -24,7 +24,7 @@ pub use inbox::{GivenAnswer, InboxMessage, Sent, send};
 pub use leftovers::{Leftovers, end_leftovers};
 pub use outcome::outcome;
 pub use probe::{Found, probe};
-pub use result::{AttemptResult, Claims, End, LogSummary, StopCause};
+pub use result::{AttemptResult, Claims, End, LogSummary, SettingsChange, StopCause};
 pub use spawn::{Shim, spawn_shim};
 pub use spec::{DaemonContact, Spec, new_nonce};
 
@@ -33,5 +33,5 @@ pub use crate::process::Identity;
 pub(crate) use claim::HeldClaim;
 pub(crate) use events::EventWriter;
 pub(crate) use inbox::{messages_after, open_bell};
-pub(crate) use spawn::{SHIM, as_pid, this_program};
+pub(crate) use spawn::{NAME, SHIM, as_pid, this_program};
 pub(crate) use spec::own_log;

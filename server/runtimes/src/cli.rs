@@ -4,6 +4,7 @@ mod command_line;
 mod environment;
 mod placeholders;
 mod prepare;
+mod state;
 
-pub use environment::{is_always_passed, looks_secret};
+pub use environment::{is_always_passed, looks_secret, secrets};
 pub use prepare::{Prepared, Request, prepare};

@@ -1,6 +1,7 @@
 //! How attempts run: natives in this process, agents as processes of their own under a shim.
 
 pub mod attempt;
+pub mod caches;
 pub mod caller;
 pub mod catalog;
 pub mod cli;

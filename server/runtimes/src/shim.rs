@@ -12,6 +12,7 @@ mod mask;
 mod output;
 mod poke;
 mod sentinels;
+mod settings;
 mod supervisor;
 mod tree;
 
@@ -81,9 +82,12 @@ fn not_started(error: &io::Error) -> AttemptResult {
     AttemptResult {
         started_at: None,
         ended_at: clock::now(),
-        end: End::NotStarted { errno: None, message: error.to_string() },
+        end: End::NotStarted { errno: None, message: error.to_string(), hint: None },
         stopped: None,
         claims: Claims::default(),
+        confined: None,
+        confine_problem: None,
+        settings: Vec::new(),
         leftovers: 0,
         log: LogSummary::default(),
     }

@@ -22,8 +22,10 @@ impl Sandbox {
             format!(".orchestra/agents/{name}.md"),
             format!(
                 "---\nname: {name}\ndescription: a script of a test\nruntime: cli\n\
-                 command: [{relative}, \"{{prompt_file}}\"]\n{front_matter}{separator}---\n\
-                 You are the test agent {name}.\n"
+                 command: [{relative}, \"{{prompt_file}}\"]\nstate: ['{}']\n\
+                 {front_matter}{separator}---\n\
+                 You are the test agent {name}.\n",
+                self.outside().display()
             ),
         );
         script

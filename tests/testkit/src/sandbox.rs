@@ -262,9 +262,8 @@ mod tests {
         let outcome = sandbox.command(script).args(["prompt.md"]).run().success();
         assert_eq!(outcome.stdout, "got prompt.md\n");
         let agent = sandbox.read(".orchestra/agents/coder.md");
-        assert!(
-            agent.contains("command: [.orchestra/bin/coder, \"{prompt_file}\"]\ntimeout: 2s\n---")
-        );
+        assert!(agent.contains("command: [.orchestra/bin/coder, \"{prompt_file}\"]\n"), "{agent}");
+        assert!(agent.contains("outside']\ntimeout: 2s\n---"), "{agent}");
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! The front matter of an agent file that is written for Orchestra.
 
-use super::{AgentFile, blank, capabilities, command, describe, name_from_file};
+use super::{AgentFile, blank, capabilities, command, describe, name_from_file, surroundings};
 use crate::{
     agent::{AgentProfile, AgentStatus, Completion, Origin, Runtime},
     capability,
@@ -45,6 +45,10 @@ const STATUSES: &[(&str, AgentStatus)] =
 const MAX_PRIORITY: i64 = 1_000;
 const MAX_LOAD: i64 = 1_000;
 
+fn is_known(key: &str) -> bool {
+    KEYS.contains(&key) || surroundings::KEYS.contains(&key)
+}
+
 pub(super) fn read(front: Source<'_>, body: &str, origin: Origin) -> AgentFile {
     let root = match source::parse(front) {
         Ok(root) => root,
@@ -65,9 +69,9 @@ pub(super) fn read(front: Source<'_>, body: &str, origin: Origin) -> AgentFile {
         }
     };
     let mut unknown = Map::new();
-    for entry in entries.iter().filter(|entry| !KEYS.contains(&entry.key.as_str())) {
+    for entry in entries.iter().filter(|entry| !is_known(&entry.key)) {
         let key = shortened(&entry.key);
-        let hint = findings.near(&entry.key, KEYS);
+        let hint = findings.near(&entry.key, KEYS.into_iter().chain(surroundings::KEYS));
         let hint = hint.unwrap_or_else(|| "it is kept, but nothing reads it".to_owned());
         findings.warning(entry.key_at, format!("an agent has no key `{key}`"), hint);
         unknown.insert(entry.key.clone(), entry.value.to_json());
@@ -101,7 +105,7 @@ fn profile<'n>(
         Some(_) => capabilities(fields, findings),
         None => capabilities::infer(&format!("{description}\n{body}")),
     };
-    Some(AgentProfile {
+    let profile = AgentProfile {
         description,
         kind: text(fields, "type", findings).unwrap_or_default(),
         category: text(fields, "category", findings).unwrap_or_default(),
@@ -125,7 +129,8 @@ fn profile<'n>(
         status: fields.choice("status", STATUSES, &[], findings).unwrap_or_default(),
         system_prompt: body.trim().to_owned(),
         ..blank(name?, origin)
-    })
+    };
+    Some(surroundings::read(fields, findings, profile))
 }
 
 /// Who of the known agent programs has to run it.
@@ -227,7 +232,7 @@ fn words<'n>(
     list
 }
 
-fn is_variable(text: &str) -> bool {
+pub(super) fn is_variable(text: &str) -> bool {
     !text.is_empty()
         && !text.starts_with(|c: char| c.is_ascii_digit())
         && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')

@@ -112,6 +112,11 @@ impl AttemptDir {
         self.path.join("outcome.json")
     }
 
+    /// Where the agent's versions of settings lie that were put back.
+    pub(crate) fn settings_path(&self) -> PathBuf {
+        self.path.join("settings")
+    }
+
     fn result_path(&self) -> PathBuf {
         self.path.join("result.json")
     }

@@ -42,16 +42,17 @@ struct Done {
 }
 
 fn output(result: &AttemptResult) -> Output {
+    let confined = result.confined;
     let done = result.claims.done.as_deref().unwrap_or_default().trim();
     if done.starts_with('{')
         && let Ok(done) = serde_json::from_str::<Done>(done)
     {
         let summary = first_line(&done.summary);
-        return Output { summary, result: done.result, ..Output::default() };
+        return Output { summary, result: done.result, confined, ..Output::default() };
     }
     let last_line = || result.log.last_lines.last().map(String::as_str).unwrap_or_default();
     let summary = first_line(if done.is_empty() { last_line() } else { done });
-    Output { summary, ..Output::default() }
+    Output { summary, confined, ..Output::default() }
 }
 
 fn first_line(text: &str) -> String {
@@ -62,8 +63,8 @@ fn first_line(text: &str) -> String {
 fn failure(result: &AttemptResult, spec: &Spec) -> Option<Failure> {
     let agent = &spec.agent;
     let stopped_by_us = result.stopped == Some(StopCause::SentinelWait);
-    if let End::NotStarted { errno, message } = &result.end {
-        return Some(not_started(*errno, message, spec));
+    if let End::NotStarted { errno, message, hint } = &result.end {
+        return Some(not_started(*errno, message, hint.as_deref(), spec));
     }
     if let Some(error) = &result.claims.error {
         let text = first_line(error);
@@ -106,7 +107,7 @@ fn failure(result: &AttemptResult, spec: &Spec) -> Option<Failure> {
     None
 }
 
-fn not_started(errno: Option<i32>, message: &str, spec: &Spec) -> Failure {
+fn not_started(errno: Option<i32>, message: &str, hint: Option<&str>, spec: &Spec) -> Failure {
     let program = spec.program.display();
     let (kind, hint) = match errno.map(Errno::from_raw_os_error) {
         Some(Errno::NOENT) if spec.program.exists() => (
@@ -129,7 +130,7 @@ fn not_started(errno: Option<i32>, message: &str, spec: &Spec) -> Failure {
             FailureKind::NotStarted,
             "its arguments are too long: use `{prompt_file}` in place of `{prompt}`".to_owned(),
         ),
-        _ => (FailureKind::Environment, "see `orchestra doctor`".to_owned()),
+        _ => (FailureKind::Environment, hint.unwrap_or("see `orchestra doctor`").to_owned()),
     };
     let agent = &spec.agent;
     let message = format!("agent `{agent}` could not be started: {program}: {message}");

@@ -2,11 +2,15 @@
 
 use super::format;
 use orchestra_core::{
+    confinement::Confinement,
     outcome::StopReason,
     time::{Millis, Timestamp},
 };
 use serde::{Deserialize, Serialize};
-use std::{fs, io, path::Path};
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+};
 
 /// How an attempt ended. The agent's own words in it are free of known secrets.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -18,9 +22,28 @@ pub struct AttemptResult {
     /// Why the shim ended it, if it did.
     pub stopped: Option<StopCause>,
     pub claims: Claims,
+    /// What held the agent's processes; `None` when none was started.
+    #[serde(default)]
+    pub confined: Option<Confinement>,
+    /// Why nothing better held them, if that was asked for.
+    #[serde(default)]
+    pub confine_problem: Option<String>,
+    /// Settings of the user that it changed, and that were put back.
+    #[serde(default)]
+    pub settings: Vec<SettingsChange>,
     /// How many processes the agent left behind when it ended by itself; they were ended, too.
     pub leftovers: u32,
     pub log: LogSummary,
+}
+
+/// A file of settings in a folder that the agent shares with the user, which is not as it was.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SettingsChange {
+    pub path: PathBuf,
+    /// Where the agent's version is kept, if there was one.
+    pub kept: Option<PathBuf>,
+    /// Why it was not put back, if it was not.
+    pub problem: Option<String>,
 }
 
 /// What became of the agent's process.
@@ -37,6 +60,9 @@ pub enum End {
     NotStarted {
         errno: Option<i32>,
         message: String,
+        /// What to do about it, where the shim knows.
+        #[serde(default)]
+        hint: Option<String>,
     },
     /// It was told to stop before it was started.
     NotRun,

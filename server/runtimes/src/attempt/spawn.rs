@@ -12,6 +12,9 @@ use std::{
 /// The first argument by which this program knows that it is to be a shim.
 pub(crate) const SHIM: &str = "__shim";
 
+/// What this program calls itself, whatever its file is called.
+pub(crate) const NAME: &str = "orchestra";
+
 /// A shim that was just started.
 #[derive(Debug)]
 pub struct Shim {
@@ -62,7 +65,7 @@ pub(crate) fn this_program() -> io::Result<Command> {
     #[cfg(not(target_os = "linux"))]
     let program = std::env::current_exe()?;
     let mut command = Command::new(program);
-    command.arg0("orchestra");
+    command.arg0(NAME);
     Ok(command)
 }
 

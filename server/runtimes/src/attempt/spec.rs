@@ -1,5 +1,6 @@
 //! `spec.json`: what a shim is to run, and how.
 
+use crate::confine::{OwnSandbox, Scope};
 use orchestra_core::{
     agent::Completion,
     ids::{AttemptId, WorkspaceId},
@@ -28,6 +29,15 @@ pub struct Spec {
     pub directory: PathBuf,
     /// The slot with `src`, `tmp` and `out`; absolute.
     pub slot: PathBuf,
+    /// What the agent may write to, and what holds it there.
+    #[serde(default)]
+    pub scope: Scope,
+    /// The sandbox that the agent brings, if it brings one.
+    #[serde(default)]
+    pub own_sandbox: Option<OwnSandbox>,
+    /// Folders of the user that it may write to because its login lies there; their settings are put back.
+    #[serde(default)]
+    pub shared_state: Vec<PathBuf>,
     pub completion: Completion,
     /// From the agent's start; time in which the machine sleeps counts.
     pub timeout: Millis,

@@ -119,6 +119,12 @@ struct Bound {
     command: Vec<String>,
     model: Option<String>,
     env: Vec<String>,
+    /// What it may write to beside its tree.
+    #[serde(default)]
+    state: Vec<String>,
+    /// What it gets to switch its own sandbox off.
+    #[serde(default)]
+    sandbox_off: Vec<String>,
     /// Files of the workspace that the command names, with the SHA-256 of their content.
     files: BTreeMap<String, String>,
 }
@@ -135,6 +141,12 @@ impl fmt::Display for Bound {
         }
         if !self.env.is_empty() {
             write!(f, " with {}", self.env.join(", "))?;
+        }
+        if !self.state.is_empty() {
+            write!(f, " writing to {}", self.state.join(", "))?;
+        }
+        if !self.sandbox_off.is_empty() {
+            write!(f, " and {:?} when it is confined", self.sandbox_off)?;
         }
         write_files(f, &self.files)
     }
@@ -234,6 +246,8 @@ fn bind(root: &Path, profile: &AgentProfile) -> Bound {
         command: profile.command.clone(),
         model: profile.model.clone(),
         env: profile.env.clone(),
+        state: profile.state.clone(),
+        sandbox_off: profile.sandbox_off.clone(),
         files,
     }
 }

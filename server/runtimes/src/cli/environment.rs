@@ -4,14 +4,69 @@ use crate::attempt::{Spec, own_log};
 use orchestra_core::agent::AgentProfile;
 use std::{collections::BTreeMap, path::Path};
 
-/// Without these, programs do not find their files or do not speak the user's language.
-const PASSED: [&str; 9] =
-    ["PATH", "HOME", "USER", "LOGNAME", "SHELL", "LANG", "TERM", "TZ", "TMPDIR"];
-const PASSED_PREFIXES: [&str; 2] = ["LC_", "XDG_"];
+/// Without these, programs do not find their files, do not speak the user's language, or do not reach
+/// the network.
+const PASSED: [&str; 47] = [
+    "PATH",
+    "HOME",
+    "USER",
+    "LOGNAME",
+    "SHELL",
+    "LANG",
+    "LANGUAGE",
+    "TERM",
+    "COLORTERM",
+    "NO_COLOR",
+    "TZ",
+    "TMPDIR",
+    "http_proxy",
+    "https_proxy",
+    "no_proxy",
+    "all_proxy",
+    "HTTP_PROXY",
+    "HTTPS_PROXY",
+    "NO_PROXY",
+    "ALL_PROXY",
+    "SSL_CERT_FILE",
+    "SSL_CERT_DIR",
+    "REQUESTS_CA_BUNDLE",
+    "CURL_CA_BUNDLE",
+    "NODE_EXTRA_CA_CERTS",
+    "GIT_SSL_CAINFO",
+    "RUSTFLAGS",
+    "NODE_OPTIONS",
+    "NVM_DIR",
+    "PNPM_HOME",
+    "PYENV_ROOT",
+    "PYENV_VERSION",
+    "VIRTUAL_ENV",
+    "JAVA_HOME",
+    "GOPROXY",
+    "GOPRIVATE",
+    "GONOPROXY",
+    "GONOSUMDB",
+    "GOSUMDB",
+    "GOINSECURE",
+    "GOFLAGS",
+    "GOROOT",
+    "GOPATH",
+    "GOTOOLCHAIN",
+    "GOOS",
+    "GOARCH",
+    "CGO_ENABLED",
+];
+const PASSED_PREFIXES: [&str; 8] =
+    ["LC_", "XDG_", "CARGO_", "RUSTUP_", "npm_config_", "NPM_CONFIG_", "PIP_", "UV_"];
 
-/// Whether every agent gets this variable.
+/// Of those, what would lead a tool to write outside of the tree.
+const NOT_PASSED: [&str; 4] =
+    ["CARGO_TARGET_DIR", "CARGO_BUILD_TARGET_DIR", "CARGO_BUILD_BUILD_DIR", "PIP_TARGET"];
+
+/// Whether every agent gets this variable. Those that look secret have to be named by its profile.
 pub fn is_always_passed(name: &str) -> bool {
-    PASSED.contains(&name) || PASSED_PREFIXES.iter().any(|prefix| name.starts_with(prefix))
+    let is_known =
+        PASSED.contains(&name) || PASSED_PREFIXES.iter().any(|prefix| name.starts_with(prefix));
+    is_known && !looks_secret(name) && !NOT_PASSED.contains(&name)
 }
 
 /// Whether the value of this variable must not get into a log.
@@ -20,6 +75,20 @@ pub fn looks_secret(name: &str) -> bool {
     ["KEY", "TOKEN", "SECRET", "PASSWORD", "PASSWD", "CREDENTIAL"]
         .iter()
         .any(|word| name.contains(word))
+}
+
+/// The names of the variables whose values must not get into a log: those that look so, and addresses with
+/// a password in them, as proxies and registries have.
+pub fn secrets(environment: &BTreeMap<String, String>) -> Vec<String> {
+    let has_password = |value: &str| {
+        let address = value.split_once("://").map(|(_, rest)| rest.split('/').next());
+        address.flatten().is_some_and(|address| address.contains('@'))
+    };
+    environment
+        .iter()
+        .filter(|(name, value)| looks_secret(name) || has_password(value))
+        .map(|(name, _)| name.clone())
+        .collect()
 }
 
 /// What the agent gets of the run's environment, and what tells it about its task.

@@ -2,9 +2,13 @@
 
 use super::{
     command_line::{self, Values},
-    environment,
+    environment, state,
 };
-use crate::attempt::{DaemonContact, Spec, new_nonce};
+use crate::{
+    attempt::{DaemonContact, Spec, new_nonce},
+    caches,
+    confine::{OwnSandbox, Scope},
+};
 use orchestra_core::{
     agent::AgentProfile,
     config::AttemptConfig,
@@ -30,6 +34,13 @@ pub struct Request<'a> {
     pub slot: &'a Path,
     /// Where the agent starts: `src`, or the workspace's folder in it.
     pub directory: &'a Path,
+    /// What the agent may write to, and what holds it there; its state and its caches are added.
+    pub scope: Scope,
+    /// Folders that must not become writable by what an agent file names as the agent's state: what
+    /// Orchestra keeps, and the workspace.
+    pub protected: &'a [PathBuf],
+    /// Where the caches of agents lie, see [`crate::caches`].
+    pub caches: &'a Path,
     /// All that the agent is told, see [`crate::prompt`].
     pub prompt: &'a str,
     /// The run's plan, of which the agent gets a copy.
@@ -67,6 +78,12 @@ pub fn prepare(request: &Request<'_>) -> Result<Prepared, Failure> {
         .map_err(|error| environment_failure(&format!("create {}", input.display()), &error))?;
     write(&prompt_file, request.prompt)?;
     write(&plan_file, request.plan)?;
+    let copies = request.slot.join("tmp").join("state");
+    let state = state::prepare(profile, request.environment, &copies, request.protected)?;
+    let caches = caches::prepare(request.caches, &profile.caches, request.environment)
+        .map_err(|error| environment_failure("prepare the caches of build tools", &error))?;
+    let mut scope = request.scope.clone();
+    scope.write.extend(state.shared.iter().cloned().chain(caches.write));
     let mut spec = Spec {
         workspace: request.workspace.clone(),
         attempt: request.attempt,
@@ -76,6 +93,9 @@ pub fn prepare(request: &Request<'_>) -> Result<Prepared, Failure> {
         arguments,
         directory: request.directory.to_owned(),
         slot: request.slot.to_owned(),
+        scope,
+        own_sandbox: own_sandbox(profile),
+        shared_state: state.shared,
         completion: profile.completion,
         timeout: request.timeout,
         grace: request.config.grace,
@@ -84,10 +104,17 @@ pub fn prepare(request: &Request<'_>) -> Result<Prepared, Failure> {
         secrets: Vec::new(),
         daemon: request.daemon.clone(),
     };
-    let environment = environment::of_agent(profile, request.environment, &spec, &plan_file);
-    spec.secrets =
-        environment.keys().filter(|name| environment::looks_secret(name)).cloned().collect();
+    let mut environment = environment::of_agent(profile, request.environment, &spec, &plan_file);
+    environment.extend(caches.variables.into_iter().chain(state.variables));
+    spec.secrets = environment::secrets(&environment);
     Ok(Prepared { spec, environment })
+}
+
+/// Its switches go before a `--`, behind which nothing is a switch.
+fn own_sandbox(profile: &AgentProfile) -> Option<OwnSandbox> {
+    let arguments = profile.command.get(1..).unwrap_or_default();
+    let at = arguments.iter().position(|argument| argument == "--").unwrap_or(arguments.len());
+    profile.own_sandbox.then(|| OwnSandbox { off: profile.sandbox_off.clone(), at })
 }
 
 fn write(path: &PathBuf, text: &str) -> Result<(), Failure> {
@@ -182,6 +209,9 @@ mod tests {
             root: &folder.join("root"),
             slot: &folder.join("slot"),
             directory: &folder.join("slot/src"),
+            scope: Scope::default(),
+            protected: &[],
+            caches: &folder.join("caches"),
             prompt,
             plan: "# the plan",
             environment: &environment,

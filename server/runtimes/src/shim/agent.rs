@@ -3,7 +3,7 @@
 use super::output::Output;
 use crate::{
     attempt::{HeldClaim, Identity, Spec, as_pid, this_program},
-    confine::{CONFINE, GO},
+    confine::{CONFINE, GO, Held, Orders, Word},
 };
 use rustix::{io::Errno, process::Pid};
 use std::{
@@ -24,28 +24,36 @@ pub(super) struct Agent {
     pub(super) gate: Gate,
 }
 
-/// The way to hear whether the agent's program runs.
+/// The way to hear what holds the agent, and whether its program runs.
 #[derive(Debug)]
-pub(super) struct Gate(UnixStream);
+pub(super) struct Gate {
+    socket: UnixStream,
+    /// What has come and was not understood yet.
+    heard: Vec<u8>,
+    /// What holds the agent, once that was said.
+    pub(super) held: Option<Held>,
+}
 
 /// What the gate says.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, PartialEq, Eq)]
 pub(super) enum Passage {
     /// Not known yet.
     Waiting,
     /// The program runs, or its process has ended before it did.
     Passed,
-    /// The system refused to run the program.
-    Refused(i32),
+    /// The program does not run.
+    Refused { errno: Option<i32>, message: String, hint: Option<String> },
 }
 
 /// Starts the agent's process in a group of its own, records it in the claim, and lets it go on.
 pub(super) fn start(spec: &Spec, claim: &mut HeldClaim) -> io::Result<Agent> {
     let (mut ours, theirs) = UnixStream::pair()?;
+    let orders = Orders { scope: spec.scope.clone(), own_sandbox: spec.own_sandbox.clone() };
     let mut command = this_program()?;
     command
         .arg(CONFINE)
         .arg(std::process::id().to_string())
+        .arg(serde_json::to_string(&orders)?)
         .arg(&spec.program)
         .args(&spec.arguments)
         .current_dir(&spec.directory)
@@ -73,31 +81,50 @@ pub(super) fn start(spec: &Spec, claim: &mut HeldClaim) -> io::Result<Agent> {
         pid: as_pid(child.id())?,
         stdout: Output::new(stdout.into())?,
         stderr: Output::new(stderr.into())?,
-        gate: Gate(ours),
+        gate: Gate { socket: ours, heard: Vec::new(), held: None },
     })
 }
 
 impl Gate {
     pub(super) fn look(&mut self) -> Passage {
-        let mut errno = [0; 4];
-        match self.0.read(&mut errno) {
-            Ok(4) => Passage::Refused(i32::from_ne_bytes(errno)),
-            Err(error)
-                if matches!(
-                    error.kind(),
-                    io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted
-                ) =>
-            {
-                Passage::Waiting
+        let mut bytes = [0; 1024];
+        loop {
+            match self.socket.read(&mut bytes) {
+                Ok(0) => return Passage::Passed,
+                Ok(size) => self.heard.extend_from_slice(&bytes[..size]),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Passage::Waiting,
+                // As an end: nobody is there who could say more.
+                Err(_) => return Passage::Passed,
             }
-            _ => Passage::Passed,
+            while let Some(word) = self.word() {
+                match word {
+                    Word::Held { confinement, problem } => {
+                        self.held = Some(Held { confinement, problem });
+                    }
+                    Word::NotHeld { message, hint } => {
+                        return Passage::Refused { errno: None, message, hint: Some(hint) };
+                    }
+                    Word::NotRun { errno } => {
+                        let message = describe(errno);
+                        return Passage::Refused { errno: Some(errno), message, hint: None };
+                    }
+                }
+            }
         }
+    }
+
+    /// The next whole word. It comes from this very program.
+    fn word(&mut self) -> Option<Word> {
+        let end = self.heard.iter().position(|&byte| byte == b'\n')?;
+        let line: Vec<u8> = self.heard.drain(..=end).collect();
+        serde_json::from_slice(&line).ok()
     }
 }
 
 impl AsFd for Gate {
     fn as_fd(&self) -> BorrowedFd<'_> {
-        self.0.as_fd()
+        self.socket.as_fd()
     }
 }
 

@@ -8,6 +8,7 @@ use super::{
     mask::Secrets,
     output::Buffer,
     sentinels::{self, SentinelWatch},
+    settings::Settings,
     tree::{self, Request},
 };
 use crate::{
@@ -16,6 +17,7 @@ use crate::{
         ShimEvent, Spec, StopCause, messages_after, open_bell,
     },
     clock,
+    confine::Held,
 };
 use orchestra_core::{
     agent::Completion,
@@ -80,6 +82,9 @@ pub(super) struct Supervisor<'a> {
     timeout: Millis,
     started: Option<(Timestamp, BootTime)>,
     passage: Passage,
+    held: Option<Held>,
+    /// Taken before the agent runs.
+    settings: Option<Settings>,
     sentinel_seen_at: Option<BootTime>,
     look_for_sentinels_at: Option<BootTime>,
     /// What asks everybody to end, once that has begun.
@@ -119,6 +124,8 @@ impl<'a> Supervisor<'a> {
             timeout: spec.timeout,
             started: None,
             passage: Passage::Waiting,
+            held: None,
+            settings: None,
             sentinel_seen_at: None,
             look_for_sentinels_at: None,
             request: None,
@@ -141,6 +148,7 @@ impl<'a> Supervisor<'a> {
             return Ok(self.finish());
         }
         fail::fail_point!("shim::agent::before", |_| std::process::abort());
+        self.settings = Some(Settings::read(&self.spec.shared_state));
         match agent::start(self.spec, self.claim) {
             Ok(mut agent) => {
                 fail::fail_point!("shim::agent::after", |_| std::process::abort());
@@ -159,7 +167,7 @@ impl<'a> Supervisor<'a> {
                     Some(errno) => agent::describe(errno),
                     None => error.to_string(),
                 };
-                self.end = Some(End::NotStarted { errno, message });
+                self.end = Some(End::NotStarted { errno, message, hint: None });
             }
         }
         Ok(self.finish())
@@ -220,16 +228,17 @@ impl<'a> Supervisor<'a> {
         }
         self.passage = agent.gate.look();
         match self.passage {
-            Passage::Waiting => {}
+            Passage::Waiting => return,
             Passage::Passed => {
                 let pid = agent.pid.as_raw_pid().unsigned_abs();
                 self.tell(ShimEvent::Started { pid });
             }
-            Passage::Refused(errno) => {
-                let message = agent::describe(errno);
-                self.end = Some(End::NotStarted { errno: Some(errno), message });
+            Passage::Refused { errno, ref message, ref hint } => {
+                let (message, hint) = (message.clone(), hint.clone());
+                self.end = Some(End::NotStarted { errno, message, hint });
             }
         }
+        self.held = agent.gate.held.take();
     }
 
     /// An event that a full disk refuses is no reason to lose the agent's work.
@@ -361,6 +370,12 @@ impl<'a> Supervisor<'a> {
 
     fn finish(mut self) -> AttemptResult {
         self.tell(ShimEvent::Ended);
+        let settings =
+            self.settings.map(|settings| settings.put_back(self.attempt)).unwrap_or_default();
+        let (confined, confine_problem) = match self.held {
+            Some(Held { confinement, problem }) => (Some(confinement), problem),
+            None => (None, None),
+        };
         sentinels::append_own_log(self.spec, &self.secrets, &mut self.log);
         let log = self.log.finish();
         AttemptResult {
@@ -369,6 +384,9 @@ impl<'a> Supervisor<'a> {
             end: self.end.unwrap_or(End::NotRun),
             stopped: self.stopped,
             claims: sentinels::read(self.spec, &self.secrets),
+            confined,
+            confine_problem,
+            settings,
             leftovers: self.leftovers,
             log: LogSummary {
                 bytes: log.total,

@@ -14,6 +14,7 @@ fn main() -> ExitCode {
     match arguments.next().as_deref().and_then(|first| first.to_str()) {
         Some("__shim") => return orchestra_runtimes::shim::main(arguments),
         Some("__confine") => return orchestra_runtimes::confine::main(arguments),
+        Some("__sandbox") => return orchestra_runtimes::confine::sandbox_main(arguments),
         Some(scenarios::STARTED) => return scenarios::started(arguments),
         Some(scenarios::TINY_DISK) => return scenarios::on_tiny_disk(arguments),
         _ => {}

@@ -2,14 +2,18 @@
 
 use super::{super::Shared, Desk, ProcessWork, remove};
 use orchestra_core::{
+    agent::AgentProfile,
     outcome::{AttemptOutcome, Failure, FailureKind, Output},
     time::Millis,
 };
 use orchestra_runtimes::{
     attempt::{AttemptDir, DaemonContact, Shim, spawn_shim},
-    cli, prompt,
+    cli,
+    confine::Scope,
+    prompt,
 };
 use orchestra_vcs::clone;
+use std::path::Path;
 
 /// How long the daemon may take to answer a shim that pokes it.
 const PATIENCE: Millis = Millis::seconds(2);
@@ -59,6 +63,9 @@ pub(super) fn start(
             root: &shared.root,
             slot: &slot,
             directory: &tree.cwd,
+            scope: scope(shared, profile, &slot),
+            protected: &shared.folders.own(&shared.root),
+            caches: &shared.folders.caches(&shared.workspace, "agents"),
             prompt: &text,
             plan: &work.plan.outline(),
             environment: &work.environment,
@@ -97,6 +104,17 @@ pub(super) fn start(
         let message = format!("start a shim: {error}");
         give_up(failed(FailureKind::Environment, message, Some(DOCTOR.to_owned())))
     })
+}
+
+/// An agent that writes has its tree; all have a place for what they hand over. No agent reads the
+/// environments of other runs.
+fn scope(shared: &Shared, profile: &AgentProfile, slot: &Path) -> Scope {
+    let parts: &[&str] = if profile.writes { &["src", "tmp", "out"] } else { &["tmp", "out"] };
+    Scope {
+        write: parts.iter().map(|part| slot.join(part)).collect(),
+        hidden: vec![shared.folders.runtime.clone()],
+        choice: shared.attempt.sandbox,
+    }
 }
 
 const DOCTOR: &str = "see `orchestra doctor`";

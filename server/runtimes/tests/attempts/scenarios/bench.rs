@@ -5,6 +5,7 @@ use orchestra_runtimes::attempt::{
     AttemptDir, AttemptResult, Found, Shim, ShimEvent, Spec, end_leftovers, new_nonce, outcome,
     probe, spawn_shim,
 };
+use orchestra_runtimes::confine::Scope;
 use rustix::{
     event::{PollFd, PollFlags, Timespec, poll},
     fs::{CWD, Mode, OFlags, mkfifoat, open},
@@ -56,6 +57,10 @@ impl Bench {
             arguments: arguments.iter().map(|&argument| argument.to_owned()).collect(),
             directory: slot.join("src"),
             slot,
+            // The scenarios' pipes lie beside the slot.
+            scope: Scope { write: vec![folder.path().to_owned()], ..Scope::default() },
+            own_sandbox: None,
+            shared_state: Vec::new(),
             completion: Completion::Exit,
             timeout: Millis::minutes(10),
             // Longer than any scenario, so that only the scenarios about it meet it.

@@ -9,7 +9,8 @@ use orchestra_core::{
     time::Millis,
 };
 use orchestra_runtimes::attempt::{
-    End, Found, Holder, InboxMessage, Sent, ShimEvent, StopCause, outcome, probe, send,
+    AttemptResult, End, Found, Holder, InboxMessage, Sent, ShimEvent, StopCause, outcome, probe,
+    send,
 };
 
 pub(crate) const SCENARIOS: &[Scenario] = &[
@@ -31,6 +32,11 @@ pub(crate) const SCENARIOS: &[Scenario] = &[
 const CANCEL: InboxMessage = InboxMessage::Cancel { reason: StopReason::Person };
 const FOR_EVER: &str = "echo up > $ready; exec sleep 1000";
 
+/// The output of an agent that has said nothing.
+fn held_by(result: &AttemptResult) -> Output {
+    Output { confined: result.confined, ..Output::default() }
+}
+
 fn cancel_running() {
     let mut bench = Bench::new(FOR_EVER);
     bench.start_until("up");
@@ -39,7 +45,7 @@ fn cancel_running() {
     let cause = StopCause::Asked { reason: StopReason::Person };
     assert_eq!(result.end, End::Signalled { signal: 15 });
     assert_eq!((result.stopped, result.leftovers), (Some(cause), 0));
-    let cancelled = AttemptOutcome::Cancelled { output: Output::default() };
+    let cancelled = AttemptOutcome::Cancelled { output: held_by(&result) };
     assert_eq!(outcome(&result, &bench.spec), cancelled);
     let events = bench.events();
     let expected =
@@ -56,7 +62,7 @@ fn ignores_the_request() {
     let result = bench.result();
     assert_eq!(result.end, End::Signalled { signal: 9 });
     let limit = bench.spec.timeout;
-    let timed_out = AttemptOutcome::TimedOut { limit, output: Output::default() };
+    let timed_out = AttemptOutcome::TimedOut { limit, output: held_by(&result) };
     assert_eq!(outcome(&result, &bench.spec), timed_out);
 }
 
