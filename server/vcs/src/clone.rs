@@ -1,23 +1,20 @@
 //! Private clones: where an agent works, with nothing in it that leads back into the user's
 //! repository but the objects it reads.
 
-mod remove;
-mod skeleton;
-mod source;
-
-pub use remove::remove;
-
 use crate::{
     GitError,
-    git::{CHECKOUT_LIMIT, Git},
+    git::{ANSWER_LIMIT, CHECKOUT_LIMIT, Git, at_once},
     state,
+    trees::{
+        prepare::{enter, make_private},
+        remove::{absent_is_fine, delete},
+        skeleton::{self, View},
+        source::{self, Source},
+    },
 };
-use source::Source;
 use std::{
     ffi::OsString,
-    fs::{self, DirBuilder},
-    io,
-    os::unix::fs::DirBuilderExt as _,
+    fs, io,
     path::{Path, PathBuf},
 };
 
@@ -51,14 +48,15 @@ pub fn create(root: &Path, slot: &Path) -> Result<Clone, GitError> {
         return Err(GitError::SlotTaken(slot.to_owned()));
     }
     state::require_version()?;
-    let source = source::read(root)?;
+    let (source, head) = at_once(|| source::read(root), || head(root));
+    let (source, head) = (source?, head?);
     let partial = beside(slot, ".partial");
     let made = clear(&partial)
-        .and_then(|()| fill(&source, &partial))
+        .and_then(|()| fill(&source, &head, &partial))
         .and_then(|()| fs::rename(&partial, slot).map_err(GitError::io("failed to create", slot)));
     if let Err(error) = made {
         // The error to report is the one that stopped us; what is left goes before the next try.
-        let _ = remove::delete(&partial);
+        let _ = delete(&partial);
         return Err(error);
     }
     let src = slot.join("src");
@@ -68,13 +66,13 @@ pub fn create(root: &Path, slot: &Path) -> Result<Clone, GitError> {
         src,
         tmp: slot.join("tmp"),
         out: slot.join("out"),
-        head: source.layout.head,
+        head,
     })
 }
 
 /// What a crash in the middle of [`create`] left behind.
 fn clear(partial: &Path) -> Result<(), GitError> {
-    match remove::delete(partial) {
+    match delete(partial) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => {
             Err(GitError::io("failed to remove", partial)(error))
         }
@@ -82,46 +80,61 @@ fn clear(partial: &Path) -> Result<(), GitError> {
     }
 }
 
-fn fill(source: &Source, slot: &Path) -> Result<(), GitError> {
+fn fill(source: &Source, head: &str, slot: &Path) -> Result<(), GitError> {
     let src = slot.join("src");
-    make_private(slot)?;
+    make_private(slot).map_err(GitError::io("failed to create", slot))?;
     for folder in [slot.join("tmp"), slot.join("out/tasks"), src.clone()] {
         fs::create_dir_all(&folder).map_err(GitError::io("failed to create", &folder))?;
     }
-    skeleton::write(source, &src.join(".git"))?;
+    skeleton::write(source, View { commit: head, cone: None }, &src.join(".git"))?;
     Git::new(&src, "read-tree", CHECKOUT_LIMIT)
         .with_own_settings_only()
         .in_repository(".git")
-        .args(["-m", "-u", &source.layout.head])
+        .args(["-m", "-u", head])
         .output()?;
     enter(&src, &source.layout.prefix)
 }
 
-/// Others on this machine do not read what the user works on.
-fn make_private(slot: &Path) -> Result<(), GitError> {
-    DirBuilder::new()
-        .recursive(true)
-        .mode(0o700)
-        .create(slot)
-        .map_err(GitError::io("failed to create", slot))
+/// The commit of HEAD, lowercase hex.
+fn head(root: &Path) -> Result<String, GitError> {
+    let git = Git::new(root, "rev-parse", ANSWER_LIMIT);
+    let answer = git.args(["HEAD^{commit}"]).answer()?;
+    if answer.status.success() {
+        return Ok(String::from_utf8_lossy(&answer.stdout).trim().to_owned());
+    }
+    match answer.refusal("git rev-parse".to_owned(), root.to_owned()) {
+        GitError::Failed { .. } => Err(without_head(root)?),
+        refusal => Err(refusal),
+    }
 }
 
-/// Sees that the workspace's folder is in the clone. It may be new and thus in no commit, but a
-/// commit in which it is a symbolic link would lead out of the clone.
-fn enter(src: &Path, prefix: &Path) -> Result<(), GitError> {
-    let mut folder = src.to_owned();
-    for part in prefix {
-        folder.push(part);
-        match fs::symlink_metadata(&folder) {
-            Ok(found) if found.is_dir() => {}
-            Ok(_) => return Err(GitError::NoFolder(prefix.to_owned())),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                fs::create_dir(&folder).map_err(GitError::io("failed to create", &folder))?;
-            }
-            Err(error) => return Err(GitError::io("failed to read", &folder)(error)),
-        }
+/// Why HEAD names no commit: there is none yet, or the one it names cannot be read.
+fn without_head(root: &Path) -> Result<GitError, GitError> {
+    let git = Git::new(root, "rev-parse", ANSWER_LIMIT);
+    let answer = git.args(["--quiet", "--verify", "HEAD"]).answer()?;
+    if !answer.status.success() {
+        return Ok(GitError::NoCommit(root.to_owned()));
     }
-    Ok(())
+    Ok(GitError::Failed {
+        what: "git rev-parse".to_owned(),
+        place: root.to_owned(),
+        detail: format!("commit {} is missing", String::from_utf8_lossy(&answer.stdout).trim()),
+    })
+}
+
+/// Deletes a slot with all that is in it. One that does not exist is no error.
+///
+/// It is renamed first, so that a slot is either whole or gone, also after a crash in the middle;
+/// what such a crash left is deleted by the next call for the same slot, with what a crash in the
+/// middle of making it left.
+pub fn remove(slot: &Path) -> io::Result<()> {
+    absent_is_fine(delete(&beside(slot, ".partial")))?;
+    let doomed = beside(slot, ".removed");
+    absent_is_fine(delete(&doomed))?;
+    match fs::rename(slot, &doomed) {
+        Ok(()) => delete(&doomed),
+        other => absent_is_fine(other),
+    }
 }
 
 /// A name in the same folder, hence on the same file system.

@@ -29,6 +29,20 @@ pub enum GitError {
     SlotTaken(PathBuf),
     #[error("the last commit has no folder {}", .0.display())]
     NoFolder(PathBuf),
+    #[error("{0:?} is no name for the holder of a tree")]
+    NotAName(String),
+    #[error("{0:?} is not the full id of a commit")]
+    NotAnId(String),
+    #[error("{0:?} is not in the workspace")]
+    NotInWorkspace(String),
+    #[error("the pattern {pattern:?} cannot be read: {detail}")]
+    Pattern { pattern: String, detail: String },
+    #[error("{holder} holds the tree {} already", slot.display())]
+    HoldsTree { holder: String, slot: PathBuf },
+    #[error("the trees in {} take {used} bytes of {limit}, and there is no room for another", pool.display())]
+    DiskBudget { used: u64, limit: u64, pool: PathBuf },
+    #[error("the repository does not have the content of {path}, which {} needs", place.display())]
+    MissingObject { path: String, place: PathBuf },
     /// `what` is the call without its options, such as `git read-tree`.
     #[error("`{what}` failed for {}: {detail}", place.display())]
     Failed { what: String, place: PathBuf, detail: String },
@@ -85,6 +99,20 @@ impl GitError {
                 "look at it, and remove it when nothing in it is needed".to_owned()
             }
             Self::NoFolder(_) => "commit the folder, or work from the repository's top".to_owned(),
+            Self::NotAName(_) => "use letters, digits, `.`, `-` and `_`".to_owned(),
+            Self::NotAnId(_) => "give all its hexadecimal digits, in lowercase".to_owned(),
+            Self::NotInWorkspace(_) => {
+                "name a folder relative to the workspace's root, without `..`".to_owned()
+            }
+            Self::Pattern { .. } => "write it as in a `.gitignore`".to_owned(),
+            Self::HoldsTree { .. } => "release it before another one is asked for".to_owned(),
+            Self::DiskBudget { .. } => {
+                "raise `tree.disk_budget`, or wait until a running attempt has ended".to_owned()
+            }
+            Self::MissingObject { path, .. } => format!(
+                "fetch it with `git checkout HEAD -- {path}` or `git fetch` in the repository, or \
+                 leave its folder out of the tree"
+            ),
             Self::Failed { .. } => {
                 "run `git status` and `git fsck` there; a partial clone may need `git fetch`"
                     .to_owned()

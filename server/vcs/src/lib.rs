@@ -9,6 +9,7 @@ pub mod repo;
 pub mod scratch;
 pub mod snapshot;
 pub mod state;
+pub mod trees;
 pub mod wrapper;
 
 pub use error::GitError;

@@ -1,9 +1,21 @@
 //! The `.git` folder of a clone, written by hand after gitrepository-layout(5): `git init` and its
 //! fellows would cost a process each, and copy templates and hooks.
 
-use super::source::{Format, Source};
+use super::{
+    source::{Format, Source},
+    sparse::Cone,
+};
 use crate::GitError;
-use std::{collections::BTreeMap, fs, io, os::unix::ffi::OsStrExt as _, path::Path};
+use std::{fs, io, os::unix::ffi::OsStrExt as _, path::Path};
+
+/// What a clone is to show of its source.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct View<'a> {
+    /// The commit, lowercase hex.
+    pub(crate) commit: &'a str,
+    /// Which folders of it; none: those that the user sees.
+    pub(crate) cone: Option<&'a Cone>,
+}
 
 /// Settings that hold in every clone, whatever the user's own say: no hook and no watcher of the
 /// user runs there, nothing is signed with the user's key, and no maintenance in the background
@@ -20,56 +32,80 @@ const OWN_SETTINGS: [(&str, &str); 9] = [
     ("maintenance.auto", "false"),
 ];
 
-pub(super) fn write(source: &Source, git: &Path) -> Result<(), GitError> {
+pub(crate) fn write(source: &Source, view: View<'_>, git: &Path) -> Result<(), GitError> {
     for folder in ["objects/info", "objects/pack", "refs/heads", "refs/tags", "info"] {
         let folder = git.join(folder);
         fs::create_dir_all(&folder).map_err(GitError::io("failed to create", &folder))?;
     }
     let layout = &source.layout;
-    put(&git.join("config"), &config(source))?;
-    put(&git.join("HEAD"), &head(source))?;
-    put(&git.join("packed-refs"), &packed_refs(&source.refs))?;
+    put(&git.join("config"), &config(source, view.cone))?;
+    put(&git.join("HEAD"), &head(source, view.commit))?;
+    put(&git.join("packed-refs"), &packed_refs(source, view.commit))?;
     put(&git.join("objects/info/alternates"), &alternates(&layout.objects))?;
     copy(&layout.shallow, &git.join("shallow"))?;
     copy(&layout.exclude, &git.join("info/exclude"))?;
     copy(&layout.attributes, &git.join("info/attributes"))?;
-    copy(&layout.sparse_checkout, &git.join("info/sparse-checkout"))
+    let sparse_checkout = git.join("info/sparse-checkout");
+    match view.cone {
+        Some(cone) => put(&sparse_checkout, &cone.patterns()),
+        None => copy(&layout.sparse_checkout, &sparse_checkout),
+    }
 }
 
-fn head(source: &Source) -> Vec<u8> {
-    match &source.layout.branch {
+/// On the user's branch, which stands at the commit here.
+fn head(source: &Source, commit: &str) -> Vec<u8> {
+    match &source.branch {
         Some(branch) => [b"ref: ", branch.as_slice(), b"\n"].concat(),
-        None => format!("{}\n", source.layout.head).into_bytes(),
+        None => format!("{commit}\n").into_bytes(),
     }
 }
 
 /// All refs in one file: whatever a ref is named, it is never a path here.
-fn packed_refs(refs: &BTreeMap<Vec<u8>, Vec<u8>>) -> Vec<u8> {
+fn packed_refs(source: &Source, commit: &str) -> Vec<u8> {
     let mut text = b"# pack-refs with: sorted \n".to_vec();
-    for (name, id) in refs {
-        text.extend([id.as_slice(), b" ", name, b"\n"].concat());
+    for (name, id) in &source.refs {
+        let id = if Some(name) == source.branch.as_ref() { commit.as_bytes() } else { id };
+        text.extend([id, b" ", name, b"\n"].concat());
     }
     text
 }
 
-fn config(source: &Source) -> Vec<u8> {
-    let format: &[(&str, &str)] = match source.layout.format {
-        Format::Sha1 => &[("core.repositoryformatversion", "0")],
-        Format::Sha256 => {
-            &[("core.repositoryformatversion", "1"), ("extensions.objectformat", "sha256")]
-        }
-    };
-    let own = OWN_SETTINGS.iter().chain(format);
-    let own = own.map(|(key, value)| (key.as_bytes(), value.as_bytes()));
+/// What a clone's configuration says. Whoever wants to know whether a checkout would look different
+/// today compares this.
+pub(crate) fn config(source: &Source, cone: Option<&Cone>) -> Vec<u8> {
+    let extended = source.layout.format == Format::Sha256
+        || source.settings.keys().any(|key| key.starts_with(b"extensions."));
+    let version = if extended { "1" } else { "0" };
+    let mut own = OWN_SETTINGS.to_vec();
+    own.push(("core.repositoryformatversion", version));
+    if source.layout.format == Format::Sha256 {
+        own.push(("extensions.objectformat", "sha256"));
+    }
+    if cone.is_some() {
+        own.extend([("core.sparsecheckout", "true"), ("core.sparsecheckoutcone", "true")]);
+    }
+    let own = own.iter().map(|(key, value)| (key.as_bytes(), value.as_bytes()));
     let users = source.settings.iter().map(|(key, value)| (key.as_slice(), value.as_slice()));
     let mut text = Vec::new();
     // Ours come last, so they count.
     for (key, value) in users.chain(own) {
-        let mut parts = key.splitn(2, |&byte| byte == b'.');
-        let (section, name) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
-        text.extend([b"[", section, b"]\n\t", name, b" = \"", &escaped(value), b"\"\n"].concat());
+        text.extend(setting(key, value));
     }
     text
+}
+
+/// `section.name` or `section.sub.section.name`, as git prints keys.
+fn setting(key: &[u8], value: &[u8]) -> Vec<u8> {
+    let dot = |&byte: &u8| byte == b'.';
+    let first = key.iter().position(dot).unwrap_or(key.len());
+    let last = key.iter().rposition(dot).unwrap_or(key.len());
+    let section = &key[..first];
+    let name = key.get(last + 1..).unwrap_or_default();
+    let head = match key.get(first + 1..last) {
+        Some(subsection) => [section, b" \"", &escaped(subsection), b"\""].concat(),
+        None => section.to_owned(),
+    };
+    [b"[", head.as_slice(), b"]\n\t", name, b" = \"", &escaped(value), b"\"\n"].concat()
 }
 
 fn escaped(value: &[u8]) -> Vec<u8> {

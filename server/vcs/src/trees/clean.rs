@@ -1,0 +1,156 @@
+//! Looks through a working tree for what git does not track there, and removes it. Not `git clean`:
+//! it reads the settings of repositories that an agent left in the tree.
+
+use super::{
+    folder::{Entry, Folder},
+    index::{Child, Kind, Tracked},
+    patterns::Patterns,
+    remove::{absent_is_fine, delete_in},
+};
+use std::{
+    collections::{BTreeSet, HashMap},
+    ffi::OsStr,
+    io,
+    ops::Range,
+    os::unix::ffi::OsStrExt as _,
+    path::{Path, PathBuf},
+};
+
+/// How far down is looked for what is kept. A tracked folder further down is refused.
+const DEEPEST: usize = 200;
+
+/// What is not tracked, each with the uppermost folder of which all is alike.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Untracked {
+    /// What a pattern keeps.
+    pub(super) kept: BTreeSet<PathBuf>,
+    /// The rest.
+    pub(super) others: BTreeSet<PathBuf>,
+}
+
+/// Removes from the tree at `src` what is not tracked and not kept, and what stands where something
+/// else is tracked; answers what is kept. What remains besides: regular files and links at the paths
+/// of tracked ones, whatever is in them, and the `.git` of the tree itself.
+///
+/// No link is followed. What is kept is a regular file or a folder, never a link.
+pub(super) fn clean(
+    src: &Path,
+    tracked: &Tracked,
+    keep: &Patterns,
+) -> io::Result<BTreeSet<PathBuf>> {
+    let mut walk = Walk { tracked, keep, remove: true, found: Untracked::default() };
+    walk.folder(&Folder::open_to_change(src)?, tracked.all(), Path::new(""), 0)?;
+    Ok(walk.found.kept)
+}
+
+/// Lists what is not tracked in the tree at `src`, and changes nothing.
+pub(super) fn list(src: &Path, tracked: &Tracked, keep: &Patterns) -> io::Result<Untracked> {
+    let mut walk = Walk { tracked, keep, remove: false, found: Untracked::default() };
+    walk.folder(&Folder::open(src)?, tracked.all(), Path::new(""), 0)?;
+    Ok(walk.found)
+}
+
+struct Walk<'a> {
+    tracked: &'a Tracked,
+    keep: &'a Patterns,
+    remove: bool,
+    found: Untracked,
+}
+
+impl Walk<'_> {
+    /// `range` are the entries below `path`, the way from the top to `folder`.
+    fn folder(
+        &mut self,
+        folder: &Folder,
+        range: Range<usize>,
+        path: &Path,
+        depth: usize,
+    ) -> io::Result<()> {
+        if depth > DEEPEST {
+            return Err(io::Error::other(format!("{} is too deep", path.display())));
+        }
+        let skip = match path.as_os_str().len() {
+            0 => 0,
+            length => length + 1,
+        };
+        let children: HashMap<&[u8], Child> = self.tracked.children(range, skip).collect();
+        for entry in folder.entries()? {
+            let entry = entry?;
+            let name = entry.name.as_os_str();
+            if path.as_os_str().is_empty() && name == ".git" {
+                continue;
+            }
+            match children.get(name.as_bytes()) {
+                Some(Child::Folder(range)) if entry.is_folder() => {
+                    let child = self.enter(folder, name)?;
+                    self.folder(&child, range.clone(), &path.join(name), depth + 1)?;
+                }
+                Some(Child::Entry(Kind::File))
+                    if entry.is_file_or_link() && !self.has_other_names(folder, name)? => {}
+                Some(Child::Entry(Kind::Submodule)) if entry.is_folder() => {
+                    let child = self.enter(folder, name)?;
+                    self.submodule(&child, &path.join(name))?;
+                }
+                Some(_) => self.other(folder, &entry, path.join(name))?,
+                None => self.untracked(folder, &entry, path.join(name), depth)?,
+            }
+        }
+        Ok(())
+    }
+
+    /// A second name of a file could be among what is kept: whoever writes there later would change
+    /// this one, too.
+    fn has_other_names(&self, folder: &Folder, name: &OsStr) -> io::Result<bool> {
+        Ok(self.remove && !self.keep.is_empty() && folder.stat(name)?.st_nlink > 1)
+    }
+
+    fn enter(&self, folder: &Folder, name: &OsStr) -> io::Result<Folder> {
+        if self.remove { folder.child_to_change(name) } else { folder.child(name) }
+    }
+
+    fn submodule(&mut self, folder: &Folder, path: &Path) -> io::Result<()> {
+        for entry in folder.entries()? {
+            let entry = entry?;
+            let inner = path.join(&entry.name);
+            self.other(folder, &entry, inner)?;
+        }
+        Ok(())
+    }
+
+    fn untracked(
+        &mut self,
+        folder: &Folder,
+        entry: &Entry,
+        path: PathBuf,
+        depth: usize,
+    ) -> io::Result<()> {
+        let plain = entry.is_folder() || entry.kind == rustix::fs::FileType::RegularFile;
+        if plain && self.keep.matches(&path, entry.is_folder()) {
+            self.found.kept.insert(path);
+            return Ok(());
+        }
+        if !entry.is_folder() || self.keep.is_empty() || depth == DEEPEST {
+            return self.other(folder, entry, path);
+        }
+        // Something further down may be kept.
+        let kept = self.found.kept.len();
+        let child = self.enter(folder, &entry.name)?;
+        self.folder(&child, 0..0, &path, depth + 1)?;
+        if self.found.kept.len() > kept {
+            return Ok(());
+        }
+        self.found.others.retain(|other| !other.starts_with(&path));
+        self.other(folder, entry, path)
+    }
+
+    fn other(&mut self, folder: &Folder, entry: &Entry, path: PathBuf) -> io::Result<()> {
+        if !self.remove {
+            self.found.others.insert(path);
+            return Ok(());
+        }
+        absent_is_fine(match entry.is_folder() {
+            true => delete_in(folder, &entry.name),
+            false => folder.remove_file(&entry.name),
+        })
+    }
+}

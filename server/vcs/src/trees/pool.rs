@@ -1,0 +1,416 @@
+//! The pool of a workspace's slots: who gets which one, and what becomes of it afterwards.
+
+use super::{
+    Tree, TreeRequest, budget,
+    prepare::{make_private, make_room, prepare, set_prepared, tree, write_contents},
+    records::{self, Contents, Lease},
+    remove::{absent_is_fine, delete},
+    slots::{Slot, is_name},
+    survey::Survey,
+    usage,
+};
+use crate::{GitError, state};
+use std::{
+    collections::BTreeSet,
+    fs, io,
+    path::{Path, PathBuf},
+    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
+    time::{SystemTime, UNIX_EPOCH},
+};
+
+/// The slots of one workspace. Its clones are the same pool; one process at a time may have it open.
+#[derive(Debug, Clone)]
+pub struct Pool(Arc<Shared>);
+
+#[derive(Debug)]
+struct Shared {
+    folder: PathBuf,
+    root: PathBuf,
+    /// Names of the slots that some thread is working on. Leases are written, and slots chosen,
+    /// under this lock; files are written without.
+    busy: Mutex<BTreeSet<String>>,
+    /// Some slot is not busy any more.
+    idle: Condvar,
+}
+
+/// A slot that this thread alone works on.
+struct Hold<'a> {
+    pool: &'a Pool,
+    slot: Slot,
+}
+
+impl Drop for Hold<'_> {
+    fn drop(&mut self) {
+        self.pool.lock().remove(&self.slot.name);
+        self.pool.0.idle.notify_all();
+    }
+}
+
+/// What a request was granted.
+enum Claim<'a> {
+    /// A place beside other readers.
+    Joined(Tree),
+    /// A slot to bring to the commit; the lease is written.
+    Slot { hold: Hold<'a>, lease: Lease, is_new: bool },
+}
+
+impl Pool {
+    /// The pool whose slots are in `folder`, for the workspace at `root` (canonical). Nothing is
+    /// looked at or written yet.
+    pub fn open(folder: PathBuf, root: PathBuf) -> Self {
+        let (busy, idle) = (Mutex::default(), Condvar::new());
+        Self(Arc::new(Shared { folder, root, busy, idle }))
+    }
+
+    /// Gives a tree to a holder: a free slot brought to the commit, or a new one. Asked again for the
+    /// same, it answers the same tree as it is.
+    ///
+    /// The tree has refs, index and settings of its own, no remotes, no hooks, and reads the objects
+    /// of the user's repository through `objects/info/alternates`. Its branches and tags are those of
+    /// the user; it is on the user's branch, which stands at the commit there. Files that an
+    /// external filter would make (git-lfs) are left as they are committed.
+    ///
+    /// Blocks for as long as it takes to write the files.
+    pub fn acquire(&self, request: &TreeRequest<'_>) -> Result<Tree, GitError> {
+        let request = &check(request)?;
+        state::require_version()?;
+        if let Some(tree) = self.again(request)? {
+            return Ok(tree);
+        }
+        loop {
+            let (hold, mut lease, is_new) = match self.claim(request)? {
+                Claim::Joined(tree) => return Ok(tree),
+                Claim::Slot { hold, lease, is_new } => (hold, lease, is_new),
+            };
+            let slot = &hold.slot;
+            fail::fail_point!("trees::acquire::leased", |_| std::process::abort());
+            let prepared = prepare(slot, &lease, request, &self.0.root).and_then(|given| {
+                if is_new {
+                    self.fits(request)?;
+                }
+                Ok(given)
+            });
+            match prepared {
+                Ok(given) => {
+                    lease.given = Some(given);
+                    let file = slot.lease(&lease.holder, lease.shared);
+                    records::write(&file, &lease).map_err(GitError::io("failed to write", file))?;
+                    fail::fail_point!("trees::acquire::whole", |_| std::process::abort());
+                    let known = "a lease that was just completed";
+                    return tree(slot, &lease).ok_or_else(|| {
+                        GitError::io("failed to read", slot.folder())(io::Error::other(known))
+                    });
+                }
+                Err(error) => {
+                    // The error to report is the one that stopped us.
+                    let _ = self.throw_away(slot);
+                    if is_new {
+                        return Err(error);
+                    }
+                }
+            }
+        }
+    }
+
+    /// The tree that a holder was given, if it was whole: after a restart, and as its holder left it.
+    pub fn find(&self, holder: &str) -> io::Result<Option<Tree>> {
+        let survey = Survey::of(self.folder())?;
+        let Some((slot, lease)) = survey.of_holder(holder) else { return Ok(None) };
+        Ok(tree(&slot, &lease).filter(|tree| tree.src.is_dir()))
+    }
+
+    /// Records that a tree is ready for builds, under a key that the caller makes of what it did. The
+    /// record is where no holder writes.
+    pub fn set_prepared(&self, tree: &Tree, key: &str) -> io::Result<()> {
+        let name = tree.slot.file_name().unwrap_or_default().to_string_lossy();
+        set_prepared(&Slot::new(&self.0.folder, name), key)
+    }
+
+    /// Takes a tree back; one that nobody was given is no error. What is in it must have been
+    /// collected. The slot is free for the next holder, unless it was broken: then it is deleted.
+    pub fn release(&self, holder: &str) -> Result<(), GitError> {
+        let Some((hold, lease)) = self.hold_of(holder).map_err(self.unreadable())? else {
+            return Ok(());
+        };
+        let slot = &hold.slot;
+        let failed = || GitError::io("failed to release", slot.folder());
+        if lease.shared && lease.given.is_some() {
+            let room = slot.room(holder, true);
+            absent_is_fine(delete(&room)).map_err(failed())?;
+            fail::fail_point!("trees::release::emptied", |_| std::process::abort());
+            self.touch(slot, None)?;
+            return fs::remove_file(slot.lease(holder, true)).map_err(failed());
+        }
+        match lease.given.is_some().then(|| self.emptied(slot)) {
+            Some(Ok(bytes)) => {
+                self.touch(slot, Some(bytes))?;
+                fail::fail_point!("trees::release::recorded", |_| std::process::abort());
+                fs::remove_file(slot.lease(holder, lease.shared)).map_err(failed())
+            }
+            // Half made, or not as it was made.
+            None | Some(Err(_)) => self.throw_away(slot).map_err(failed()),
+        }
+    }
+
+    /// Takes a tree back and deletes its slot, unless others hold it, too. One that nobody was given
+    /// is no error.
+    pub fn discard(&self, holder: &str) -> io::Result<()> {
+        let Some((hold, lease)) = self.hold_of(holder)? else { return Ok(()) };
+        self.drop_tree(&hold.slot, &lease)
+    }
+
+    /// The blocks that all slots take, in bytes; of a slot in somebody's hands, those of its last
+    /// release.
+    pub fn disk_usage(&self) -> io::Result<u64> {
+        Ok(Survey::of(self.folder())?.bytes())
+    }
+
+    pub(super) fn folder(&self) -> &Path {
+        &self.0.folder
+    }
+
+    pub(super) fn lock(&self) -> MutexGuard<'_, BTreeSet<String>> {
+        // Only names are kept under this lock, so it is whole even after a panic.
+        self.0.busy.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn unreadable(&self) -> impl FnOnce(io::Error) -> GitError {
+        GitError::io("failed to read", &self.0.folder)
+    }
+
+    /// Renames a slot away, with what the pool knows of it; the lease goes last. Answers what is to
+    /// be deleted.
+    fn set_aside(&self, slot: &Slot) -> io::Result<PathBuf> {
+        let doomed = slot.doomed();
+        absent_is_fine(fs::rename(slot.folder(), &doomed))?;
+        fail::fail_point!("trees::discard::renamed", |_| std::process::abort());
+        absent_is_fine(fs::remove_file(slot.contents()))?;
+        absent_is_fine(fs::remove_file(slot.index()))?;
+        for held in Survey::of(self.folder())?.leases {
+            if held.slot == *slot {
+                absent_is_fine(fs::remove_file(held.file))?;
+            }
+        }
+        fail::fail_point!("trees::discard::forgotten", |_| std::process::abort());
+        Ok(doomed)
+    }
+
+    /// Deletes a slot that this thread works on, or nobody.
+    fn throw_away(&self, slot: &Slot) -> io::Result<()> {
+        absent_is_fine(delete(&self.set_aside(slot)?))
+    }
+
+    /// What a holder was given already.
+    fn again(&self, request: &TreeRequest<'_>) -> Result<Option<Tree>, GitError> {
+        let Some((hold, lease)) = self.hold_of(request.holder).map_err(self.unreadable())? else {
+            return Ok(None);
+        };
+        let found = tree(&hold.slot, &lease).filter(|tree| tree.src.is_dir());
+        let same = lease.commit == request.commit
+            && lease.purpose == request.purpose
+            && lease.shared == request.is_shared();
+        match found {
+            Some(tree) if same => Ok(Some(tree)),
+            Some(tree) => {
+                let holder = request.holder.to_owned();
+                Err(GitError::HoldsTree { holder, slot: tree.slot })
+            }
+            None => {
+                let failed = GitError::io("failed to remove", hold.slot.folder());
+                self.drop_tree(&hold.slot, &lease).map_err(failed)?;
+                Ok(None)
+            }
+        }
+    }
+
+    /// Chooses a slot and writes the lease, before anything of the slot is touched.
+    fn claim(&self, request: &TreeRequest<'_>) -> Result<Claim<'_>, GitError> {
+        let mut busy = self.lock();
+        loop {
+            make_private(&self.0.folder).map_err(self.unreadable())?;
+            let survey = Survey::of(self.folder()).map_err(self.unreadable())?;
+            let shared = request.is_shared();
+            if shared {
+                match self.join(&survey, &busy, request)? {
+                    Joining::Joined(tree) => return Ok(Claim::Joined(tree)),
+                    Joining::Wait => {
+                        busy = self.0.idle.wait(busy).unwrap_or_else(PoisonError::into_inner);
+                        continue;
+                    }
+                    Joining::Alone => {}
+                }
+            }
+            let prefix = request.purpose.prefix(shared);
+            let best = survey
+                .free(&busy)
+                .into_iter()
+                .filter(|(slot, _)| slot.name.starts_with(prefix))
+                // Fewer files change where the commit is the same already; else the last one used.
+                .max_by_key(|(_, contents)| {
+                    let same = contents.commit.as_deref() == Some(request.commit);
+                    (contents.sparse == request.sparse, same, contents.released_ms)
+                });
+            let (slot, is_new) = match best {
+                Some((slot, _)) => (slot.clone(), false),
+                None => (self.new_slot(&survey, &busy, prefix), true),
+            };
+            let mut doomed = Vec::new();
+            if is_new {
+                doomed = budget::before_making(self.folder(), &survey, &busy, request.limit)?;
+            }
+            let doomed = self.set_all_aside(&doomed)?;
+            let lease = Lease::new(request.holder, request.purpose, request.commit, shared);
+            let file = slot.lease(request.holder, shared);
+            let written = records::write_new(&file, &lease);
+            written.map_err(GitError::io("failed to write", file))?;
+            busy.insert(slot.name.clone());
+            drop(busy);
+            let hold = Hold { pool: self, slot };
+            delete_all(&doomed)?;
+            return Ok(Claim::Slot { hold, lease, is_new });
+        }
+    }
+
+    /// Looks for readers of the same files.
+    fn join(
+        &self,
+        survey: &Survey,
+        busy: &BTreeSet<String>,
+        request: &TreeRequest<'_>,
+    ) -> Result<Joining, GitError> {
+        for held in &survey.leases {
+            let Some(other) = &held.lease else { continue };
+            if !other.shared || other.commit != request.commit {
+                continue;
+            }
+            let slot = &held.slot;
+            if busy.contains(&slot.name) {
+                return Ok(Joining::Wait);
+            }
+            let same = survey.slots.iter().any(|(known, contents)| {
+                known == slot
+                    && contents.commit.as_deref() == Some(request.commit)
+                    && contents.sparse == request.sparse
+                    && contents.copy == request.copy
+            });
+            if !same || other.given.is_none() || !slot.src().is_dir() {
+                continue;
+            }
+            // Whoever finds the lease takes the rest for whole, hence the lease goes last.
+            make_room(&slot.room(request.holder, true))?;
+            let lease = Lease { holder: request.holder.to_owned(), ..other.clone() };
+            let file = slot.lease(request.holder, true);
+            records::write_new(&file, &lease).map_err(GitError::io("failed to write", file))?;
+            if let Some(tree) = tree(slot, &lease) {
+                return Ok(Joining::Joined(tree));
+            }
+        }
+        Ok(Joining::Alone)
+    }
+
+    /// A slot of a name that nothing has, neither a slot nor what is left of one.
+    fn new_slot(&self, survey: &Survey, busy: &BTreeSet<String>, prefix: char) -> Slot {
+        let taken = |name: &String| survey.taken.contains(name) || busy.contains(name);
+        let mut number = 1_u64;
+        while taken(&format!("{prefix}{number}")) {
+            number += 1;
+        }
+        Slot::new(self.folder(), format!("{prefix}{number}"))
+    }
+
+    /// Sees whether a slot that was just made is within the limit.
+    fn fits(&self, request: &TreeRequest<'_>) -> Result<(), GitError> {
+        let busy = self.lock();
+        let survey = Survey::of(self.folder()).map_err(self.unreadable())?;
+        let victims = budget::after_making(self.folder(), &survey, &busy, request.limit)?;
+        let doomed = self.set_all_aside(&victims)?;
+        drop(busy);
+        delete_all(&doomed)
+    }
+
+    fn set_all_aside(&self, slots: &[Slot]) -> Result<Vec<PathBuf>, GitError> {
+        let set_aside = |slot: &Slot| {
+            self.set_aside(slot).map_err(GitError::io("failed to remove", slot.folder()))
+        };
+        slots.iter().map(set_aside).collect()
+    }
+
+    /// Deletes the slot of a lease; of one that others hold, too, only what is this holder's own.
+    fn drop_tree(&self, slot: &Slot, lease: &Lease) -> io::Result<()> {
+        if Survey::of(self.folder())?.holders(slot) < 2 {
+            return self.throw_away(slot);
+        }
+        absent_is_fine(delete(&slot.room(&lease.holder, lease.shared)))?;
+        fs::remove_file(slot.lease(&lease.holder, lease.shared))
+    }
+
+    /// The slot that a holder has, for this thread alone; waits for others that work on it.
+    fn hold_of(&self, holder: &str) -> io::Result<Option<(Hold<'_>, Lease)>> {
+        let mut busy = self.lock();
+        loop {
+            let survey = Survey::of(self.folder())?;
+            let Some((slot, lease)) = survey.of_holder(holder) else { return Ok(None) };
+            if busy.insert(slot.name.clone()) {
+                drop(busy);
+                return Ok(Some((Hold { pool: self, slot }, lease)));
+            }
+            busy = self.0.idle.wait(busy).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
+    /// Empties what a holder had for itself, and measures the rest. An error is a slot that is not as
+    /// the pool made it.
+    fn emptied(&self, slot: &Slot) -> io::Result<u64> {
+        let git = slot.src().join(".git");
+        for folder in [slot.folder(), slot.src(), git.clone(), git.join("objects/info")] {
+            if !fs::symlink_metadata(&folder)?.is_dir() {
+                return Err(io::Error::new(
+                    io::ErrorKind::NotADirectory,
+                    "it is no folder any more",
+                ));
+            }
+        }
+        for room in ["tmp", "out"] {
+            absent_is_fine(delete(&slot.folder().join(room)))?;
+        }
+        fail::fail_point!("trees::release::emptied", |_| std::process::abort());
+        usage::blocks(&slot.folder())
+    }
+
+    fn touch(&self, slot: &Slot, bytes: Option<u64>) -> Result<(), GitError> {
+        let contents: Option<Contents> =
+            records::read(&slot.contents()).map_err(self.unreadable())?;
+        let Some(contents) = contents else { return Ok(()) };
+        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let released_ms = u64::try_from(since.as_millis()).unwrap_or(u64::MAX);
+        let bytes = bytes.unwrap_or(contents.bytes);
+        write_contents(slot, &Contents { bytes, released_ms, ..contents })
+    }
+}
+
+fn delete_all(folders: &[PathBuf]) -> Result<(), GitError> {
+    for folder in folders {
+        absent_is_fine(delete(folder)).map_err(GitError::io("failed to remove", folder))?;
+    }
+    Ok(())
+}
+
+enum Joining {
+    Joined(Tree),
+    /// Somebody is making what is wanted.
+    Wait,
+    Alone,
+}
+
+/// Nothing of a request may lead out of the pool, or be an option of git.
+fn check<'a>(request: &TreeRequest<'a>) -> Result<TreeRequest<'a>, GitError> {
+    if !is_name(request.holder) {
+        return Err(GitError::NotAName(request.holder.to_owned()));
+    }
+    let is_id = matches!(request.commit.len(), 40 | 64)
+        && request.commit.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
+    if !is_id {
+        return Err(GitError::NotAnId(request.commit.to_owned()));
+    }
+    Ok(*request)
+}
