@@ -1,5 +1,8 @@
 //! What an agent is told: who it is, its task, where it works, what came before, and how to hand over.
 
+pub mod instructions;
+
+use instructions::Instructions;
 use minijinja::{Environment, Error, UndefinedBehavior, syntax::SyntaxConfig, value::Serde};
 use orchestra_core::{
     agent::{AgentProfile, Completion},
@@ -25,6 +28,8 @@ pub struct PromptInput<'a> {
     pub run_name: &'a str,
     /// The task's own prompt, rendered.
     pub task: &'a str,
+    /// What the project tells every agent.
+    pub instructions: &'a [Instructions],
     /// How the attempt before this one ended, if there was one.
     pub previous: Option<&'a str>,
     /// Where the agent starts.
@@ -51,11 +56,19 @@ struct Variables<'a> {
     step: &'a str,
     run: &'a str,
     task: &'a str,
+    instructions: Vec<Told<'a>>,
     previous: Option<&'a str>,
     directory: String,
     out: String,
     output: Option<&'a str>,
     steps: Vec<Step<'a>>,
+}
+
+#[derive(Serialize)]
+struct Told<'a> {
+    file: &'a str,
+    text: &'a str,
+    is_cut: bool,
 }
 
 #[derive(Serialize)]
@@ -82,6 +95,11 @@ pub fn render(input: &PromptInput<'_>) -> Result<String, Failure> {
         step: input.step,
         run: input.run_name,
         task: input.task.trim(),
+        instructions: input
+            .instructions
+            .iter()
+            .map(|told| Told { file: &told.file, text: told.text.trim(), is_cut: told.is_cut })
+            .collect(),
         previous: input.previous,
         directory: input.directory.display().to_string(),
         out: input.out.display().to_string(),
@@ -183,6 +201,7 @@ mod tests {
             step: "fix",
             run_name: "repair",
             task: "",
+            instructions: &[],
             previous: None,
             directory: Path::new("/slot/src"),
             out: Path::new("/slot/out"),
@@ -227,6 +246,11 @@ mod tests {
             attempt: "r1.2@2".parse().unwrap(),
             task: "Fix what was found {{ not_a_variable }}.\n",
             previous: Some("failed: `cargo test` is red: 1 test newly failing: sum::works"),
+            instructions: &[Instructions {
+                file: "AGENTS.md".to_owned(),
+                text: "Run `make check`.\n```\n{{ no_variable }}\n```\n".to_owned(),
+                is_cut: true,
+            }],
             output: Some("documentation/fixes.md"),
             ..input(&agent, &inputs)
         });

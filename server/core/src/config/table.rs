@@ -112,6 +112,8 @@ settings! {
         sentinel_wait: Millis = Millis::seconds(10), "ORCHESTRA_ATTEMPT_SENTINEL_WAIT";
         /// How much of an attempt's output is kept: its head, its tail, and a line that says what was cut.
         log_limit: Bytes = Bytes::mebibytes(64), "ORCHESTRA_ATTEMPT_LOG_LIMIT";
+        /// How much of the project's `AGENTS.md` an agent is told; it can read the rest itself.
+        instructions_limit: Bytes = Bytes(32 << 10), "ORCHESTRA_ATTEMPT_INSTRUCTIONS_LIMIT";
         /// What keeps agents and other foreign code inside their tree. `auto`: the kernel, and where it cannot,
         /// the agent's own sandbox. `bwrap`: bubblewrap, or nothing runs. `agent`: the agent's own. `none`:
         /// nothing. Every attempt says what held it, see docs/security.md.

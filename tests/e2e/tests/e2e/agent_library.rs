@@ -282,9 +282,24 @@ fn a_test_says_what_is_wrong_with_an_agent() {
     test(&["sleeper", "--timeout", "1s"])
         .run()
         .code(1)
-        .stdout_has("timed out after 1s")
+        .stdout_has("timed out after 1.0s")
         .stdout_has("hint: it may wait for an answer");
     test(&["nobody"]).run().code(2).stderr_has("find the agent `nobody`");
     test(&["reviewer"]).run().code(1).stderr_has("`agents.backends` names no agent program");
     assert!(is_clean(&sandbox), "{:?}", sandbox.state_files());
+}
+
+#[test]
+fn every_agent_is_told_what_the_project_asks_of_agents() {
+    let sandbox = Sandbox::with_agents([("coder", "cat \"$1\"".to_owned())]);
+    sandbox.write("AGENTS.md", format!("Always run `make check`.\n{}\nthe end\n", "x".repeat(200)));
+    sandbox.git_commit("what agents are told");
+    let start = sandbox.orchestra(["start", "coder", "go", "-f"]);
+    start.env("ORCHESTRA_ATTEMPT_INSTRUCTIONS_LIMIT", "100").run().success();
+    let prompt = sandbox.orchestra(["logs", "r1.1"]).run().success();
+    prompt
+        .stdout_has("From `AGENTS.md`:")
+        .stdout_has("Always run `make check`.")
+        .stdout_has("The rest of `AGENTS.md` is not shown");
+    assert!(!prompt.stdout.contains("the end"), "{prompt}");
 }

@@ -41,12 +41,15 @@ pub(super) fn start(
         remove(&slot);
         outcome
     };
+    let limit = shared.attempt.instructions_limit.0;
+    let instructions = prompt::instructions::read(&slot.join("src"), &tree.cwd, limit);
     let text = prompt::render(&prompt::PromptInput {
         profile,
         attempt: work.attempt,
         step: &work.step,
         run_name: &work.plan.name,
         task: &work.prompt,
+        instructions: &instructions,
         previous: work.previous.as_deref(),
         directory: &tree.cwd,
         out: &tree.out,

@@ -113,7 +113,7 @@ impl Scratch {
         }
         let step = json!({
             "id": "test", "agent": profile.name, "mode": "strategic", "prompt": prompt,
-            "timeout": timeout.to_string(), "output": FILE,
+            "timeout": format!("{}ms", timeout.0), "output": FILE,
         });
         // JSON is YAML, whatever the agent is called.
         json!({ "name": WORKFLOW, "steps": [step] }).to_string()
