@@ -297,9 +297,10 @@ fn every_agent_is_told_what_the_project_asks_of_agents() {
     let start = sandbox.orchestra(["start", "coder", "go", "-f"]);
     start.env("ORCHESTRA_ATTEMPT_INSTRUCTIONS_LIMIT", "100").run().success();
     let prompt = sandbox.orchestra(["logs", "r1.1"]).run().success();
+    let text = prompt.stdout.clone();
     prompt
         .stdout_has("From `AGENTS.md`:")
         .stdout_has("Always run `make check`.")
         .stdout_has("The rest of `AGENTS.md` is not shown");
-    assert!(!prompt.stdout.contains("the end"), "{prompt}");
+    assert!(!text.contains("the end"), "{text}");
 }
