@@ -135,11 +135,11 @@ pub fn collect(request: &Request<'_>) -> Result<Collected, GitError> {
     quarantine.update(contents.updates)?;
     notes.extend(summary::notes(&quarantine, request, &survey, &listing, contents.notes)?);
 
-    let mut held: Vec<Held> = contents.held;
     let tree = quarantine.write_tree()?;
-    held.extend(held::hold_suspects(&quarantine, request, parent, &tree)?);
+    let suspects = held::hold_suspects(&quarantine, request, parent, &tree)?;
+    let tree = if suspects.is_empty() { tree } else { quarantine.write_tree()? };
+    let mut held: Vec<Held> = [contents.held, suspects].concat();
     held.sort_by(|a, b| a.path.cmp(&b.path));
-    let tree = quarantine.write_tree()?;
 
     let record = record::Record { held, notes };
     let is_new = takeover.parent.is_some() || tree != quarantine.tree_of(request.base)?;
