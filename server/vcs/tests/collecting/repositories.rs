@@ -65,10 +65,12 @@ fn a_partial_clone_receives_results_although_objects_are_missing() {
     sandbox.give_sparse_tree("in");
     sandbox.keep_index();
     write(&sandbox.src(), "in/new", "collected\n");
+    // Beside what is missing.
+    write(&sandbox.src(), "out/new", "collected\n");
 
     let change = sandbox.collect().unwrap().change;
 
-    assert_eq!(statuses(&change), [("in/new", FileStatus::Added)]);
+    assert_eq!(statuses(&change), [("in/new", FileStatus::Added), ("out/new", FileStatus::Added)]);
 }
 
 #[test]
