@@ -88,7 +88,8 @@ pub struct AgentProfile {
     #[serde(default)]
     pub model: Option<String>,
     pub runtime: Runtime,
-    /// The program and its arguments, with `{prompt}`, `{prompt_file}`, `{task_id}`, `{model}` and
+    /// The program and its arguments, with `{prompt}`, `{prompt_file}`, `{task_id}`, `{model}`,
+    /// `{mcp_config}`, `{mcp_command}` and
     /// `{tree}` to be filled in. Never a shell string.
     #[serde(default)]
     pub command: Vec<String>,

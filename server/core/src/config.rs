@@ -9,8 +9,8 @@ pub use kinds::{Bytes, BytesError, CommandLines, Paths};
 pub use layers::Layer;
 pub use reference::reference_page;
 pub use table::{
-    AgentsConfig, AttemptConfig, Config, DaemonConfig, KEYS, Key, LimitsConfig, RunConfig,
-    StoreConfig, TreeConfig, VerifyConfig,
+    AgentsConfig, AttemptConfig, Config, DaemonConfig, DecisionConfig, KEYS, Key, LimitsConfig,
+    McpConfig, MemoryConfig, RunConfig, StoreConfig, TreeConfig, VerifyConfig,
 };
 
 use std::fmt;

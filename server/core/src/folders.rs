@@ -44,6 +44,13 @@ impl Folders {
             .collect()
     }
 
+    /// Where the agent of an attempt finds its tools. Its name is short, since the system takes no long
+    /// ones for sockets.
+    pub fn tools_socket(&self, workspace: &WorkspaceId, attempt: AttemptId) -> PathBuf {
+        let name = short_hash(&self.attempt(workspace, attempt));
+        self.runtime.join("s").join(format!("{name}.sock"))
+    }
+
     /// The environment of a run, while it lasts.
     pub fn environment(&self, workspace: &WorkspaceId, run: RunId) -> PathBuf {
         self.runtime.join("env").join(format!("{workspace}-{run}.json"))

@@ -32,7 +32,7 @@ pub struct MemorySet {
 }
 
 /// What an attempt wants kept.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Remember {
     /// Whether only this agent's attempts see it.
     #[serde(default)]

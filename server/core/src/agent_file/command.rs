@@ -2,7 +2,8 @@
 
 use crate::source::{At, Fields, Findings, Text, Value, shortened};
 
-const PLACEHOLDERS: [&str; 5] = ["prompt", "prompt_file", "task_id", "model", "tree"];
+const PLACEHOLDERS: [&str; 7] =
+    ["prompt", "prompt_file", "task_id", "model", "tree", "mcp_config", "mcp_command"];
 const SHELLS: [&str; 7] = ["sh", "bash", "dash", "zsh", "fish", "ksh", "ash"];
 
 /// The arguments, when there are any that can be used.

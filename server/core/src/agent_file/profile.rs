@@ -38,7 +38,7 @@ const KEYS: [&str; 21] = [
 const RUNTIMES: &[(&str, Runtime)] =
     &[("cli", Runtime::Cli), ("acp", Runtime::Acp), ("model", Runtime::Model)];
 const COMPLETIONS: &[(&str, Completion)] =
-    &[("exit", Completion::Exit), ("sentinel", Completion::Sentinel)];
+    &[("exit", Completion::Exit), ("sentinel", Completion::Sentinel), ("tool", Completion::Tool)];
 const STATUSES: &[(&str, AgentStatus)] =
     &[("active", AgentStatus::Active), ("inactive", AgentStatus::Inactive)];
 
@@ -116,9 +116,7 @@ fn profile<'n>(
         command: command.unwrap_or_default(),
         backend,
         writes: fields.flag("writes", findings).unwrap_or(false),
-        completion: fields
-            .choice("completion", COMPLETIONS, &["tool"], findings)
-            .unwrap_or_default(),
+        completion: fields.choice("completion", COMPLETIONS, &[], findings).unwrap_or_default(),
         priority: integer(fields, "priority", -MAX_PRIORITY, MAX_PRIORITY, findings).unwrap_or(0),
         max_load: integer(fields, "max_load", 1, MAX_LOAD, findings)
             .unwrap_or(AgentProfile::DEFAULT_MAX_LOAD),
