@@ -94,14 +94,16 @@ async fn events(
     Ok(([(CONTENT_TYPE, "application/x-ndjson")], Body::from_stream(lines)).into_response())
 }
 
-/// Opening the workspace is enough: that finds every attempt again.
+/// Opening the workspace finds every attempt again; one that is known already has news.
 async fn poke(
     State(app): State<App>,
     request: Result<Json<Poke>, JsonRejection>,
 ) -> Result<Json<()>, Failure> {
     let Json(poke) = request?;
     tracing::debug!(workspace = %poke.workspace, attempt = %poke.attempt, "poked by a shim");
-    app.engine.workspace_by_id(&poke.workspace).await?;
+    if let Some(workspace) = app.engine.workspace_by_id(&poke.workspace).await? {
+        workspace.poke(poke.attempt);
+    }
     Ok(Json(()))
 }
 

@@ -6,11 +6,12 @@
 mod commands;
 mod halted;
 mod message;
+mod told;
 
 pub(crate) use message::{Info, Message, Outcome, Parts, Request};
 
 use crate::{
-    batch::{Outstanding, Reply, Turn},
+    batch::{Outstanding, Reply, Told, Turn},
     clock,
     effects::{Effects, inline},
     hub::Hub,
@@ -163,6 +164,13 @@ impl Actor {
             }
             Message::Ended(outcome) => self.ended(outcome, turn),
             Message::Snapshot { run, result } => self.snapshot_ended(run, result, turn),
+            Message::Poked(attempt) => self.effects.poked(attempt),
+            // Not answered, it is told again.
+            Message::Told { .. } if self.halted.is_some() => {}
+            Message::Told { attempt, lines, next, recorded } => {
+                self.told(attempt, lines, turn);
+                turn.told.push(Told { attempt, next, recorded });
+            }
             Message::Committed { turn, result } => self.committed(turn, result),
             Message::Info(reply) => {
                 let _ = reply.send(self.info());
@@ -308,6 +316,13 @@ impl Actor {
                     self.effects.forget_environment(*run);
                 }
                 self.effects.start(&self.state, done.turn.take_effects());
+                for (attempt, number, answer) in done.turn.replies.drain(..) {
+                    self.effects.reply(attempt, number, answer);
+                }
+                for told in done.turn.told.drain(..) {
+                    // Who told it may have been let go of.
+                    let _ = told.recorded.send(());
+                }
             }
             Err(error) => {
                 self.outstanding.push_front(done);

@@ -3,11 +3,13 @@
 use orchestra_core::{
     event::{Event, EventBody},
     ids::{AttemptId, RunId, TaskId},
+    outcome::Artifact,
     pending::Effect,
     plan::Lane,
     state::State,
 };
 use orchestra_protocol::{command::Answer, error::ErrorBody, stream::Published};
+use orchestra_runtimes::attempt;
 use orchestra_store::Batch;
 use std::collections::{BTreeSet, VecDeque};
 use tokio::sync::oneshot;
@@ -22,6 +24,10 @@ pub(crate) struct Turn {
     pub(crate) answers: Vec<(String, Answer, Reply)>,
     /// Outcomes that the turn records: if it cannot be recorded, they are recorded later.
     pub(crate) outcomes: Vec<crate::actor::Outcome>,
+    /// Answers to agents that leave when the turn is durable, by the number of what they said.
+    pub(crate) replies: Vec<(AttemptId, u32, AgentReply)>,
+    /// What shims have told, of which the turn is the record.
+    pub(crate) told: Vec<Told>,
     /// What starts when the turn is durable.
     effects: Vec<Effect>,
     /// Inline actions that the turn has led to and not carried out yet.
@@ -34,6 +40,7 @@ impl Turn {
     pub(crate) fn is_empty(&self) -> bool {
         self.events.is_empty()
             && self.answers.is_empty()
+            && self.told.is_empty()
             && self.effects.is_empty()
             && self.inline.is_empty()
     }
@@ -59,6 +66,13 @@ impl Turn {
         let left = self.inline.drain(..);
         let left = left.map(|attempt| Effect::Execute { attempt, lane: Lane::Inline });
         self.effects.drain(..).chain(left).collect()
+    }
+
+    /// How far the files of shims have been taken in. Nobody asks for that once their run has ended.
+    fn ingested(&self, state: &State) -> Vec<(AttemptId, u64)> {
+        let is_open =
+            |told: &&Told| state.run(told.attempt.run()).is_some_and(|run| !run.has_ended());
+        self.told.iter().filter(is_open).map(|told| (told.attempt, told.next)).collect()
     }
 
     /// What the store records: the events, and every run and task that they touched as it is now.
@@ -95,9 +109,26 @@ impl Turn {
                 .filter_map(|task| state.run(task.run())?.task_view(*task))
                 .collect(),
             answers: answers.collect(),
-            ingested: Vec::new(),
+            ingested: self.ingested(state),
         }
     }
+}
+
+/// What a shim has told: up to which byte, and who waits for the record of it.
+pub(crate) struct Told {
+    pub(crate) attempt: AttemptId,
+    pub(crate) next: u64,
+    pub(crate) recorded: oneshot::Sender<()>,
+}
+
+/// An answer to an agent, as far as the actor can give it.
+pub(crate) enum AgentReply {
+    Given(attempt::Reply),
+    /// A part of a file, which is read where reading may take its time.
+    Artifact {
+        artifact: Artifact,
+        offset: u64,
+    },
 }
 
 fn all_tasks(state: &State, run: RunId) -> impl Iterator<Item = TaskId> {

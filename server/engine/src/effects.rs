@@ -1,6 +1,7 @@
 //! Effects: what the state says must be under way, carried out; its end comes back as a message.
 
 mod handover;
+mod ingest;
 pub(crate) mod inline;
 mod native;
 mod process;
@@ -8,13 +9,14 @@ mod snapshot;
 
 use crate::{
     actor::{Message, Outcome},
+    batch::AgentReply,
     clock,
     environment::{Environment, Environments},
     hub::Hub,
 };
 use native::{NativeWork, StopFlag};
 use orchestra_core::{
-    config::AttemptConfig,
+    config::{AttemptConfig, DecisionConfig, McpConfig},
     folders::Folders,
     ids::{AttemptId, RunId, WorkspaceId},
     outcome::AttemptOutcome,
@@ -23,13 +25,14 @@ use orchestra_core::{
     state::State,
 };
 use orchestra_runtimes::attempt::AttemptDir;
-use orchestra_store::Artifacts;
+use orchestra_store::{Artifacts, Store};
 pub(crate) use process::Sweeper;
 use process::{Desk, ProcessWork};
 use std::{
     collections::{HashMap, HashSet},
     path::PathBuf,
-    sync::Arc,
+    sync::{Arc, Weak},
+    time::Duration,
 };
 use tokio::{sync::mpsc, task::AbortHandle};
 
@@ -42,6 +45,14 @@ pub(crate) struct Shared {
     pub(crate) sender: mpsc::UnboundedSender<Message>,
     pub(crate) artifacts: Artifacts,
     pub(crate) attempt: AttemptConfig,
+    pub(crate) decision: DecisionConfig,
+    pub(crate) mcp: McpConfig,
+    /// To look up how far files have been taken in; the actor owns it.
+    pub(crate) store: Weak<Store>,
+    /// How long after a failure of the journal it is tried again.
+    pub(crate) try_again_after: Duration,
+    /// Where this program is, for the agents' own processes.
+    pub(crate) program: PathBuf,
     /// With which arguments a shim starts the daemon when none answers.
     pub(crate) daemon_command: Vec<String>,
     pub(crate) sweeper: Sweeper,
@@ -154,6 +165,21 @@ impl Effects {
 
     pub(crate) fn is_taking_snapshot(&self, run: RunId) -> bool {
         self.snapshots.get(&run).is_some_and(|task| !task.is_finished())
+    }
+
+    /// There is news of an attempt. One that has ended is looked at anyway.
+    pub(crate) fn poked(&self, attempt: AttemptId) {
+        if let Some(Running::Process { desk, .. }) = self.running.get(&attempt) {
+            desk.has_news();
+        }
+    }
+
+    /// Answers what an agent has said.
+    pub(crate) fn reply(&self, attempt: AttemptId, number: u32, reply: AgentReply) {
+        if let Some(Running::Process { desk, .. }) = self.running.get(&attempt) {
+            let (desk, shared) = (Arc::clone(desk), Arc::clone(&self.shared));
+            tokio::task::spawn_blocking(move || desk.reply(number, reply.complete(&shared)));
+        }
     }
 
     fn take_snapshot(&mut self, run: RunId) {

@@ -39,6 +39,8 @@ use tokio::sync::{Mutex, mpsc};
 pub struct EngineOptions {
     pub folders: Folders,
     pub build: Build,
+    /// Where this program is, for what agents start of it.
+    pub program: PathBuf,
     /// With which arguments a shim starts the daemon when none answers.
     pub daemon_command: Vec<String>,
 }
@@ -120,6 +122,7 @@ impl Engine {
             std::panic::resume_unwind(panic.into_panic());
         })?;
 
+        let store = Arc::new(store);
         let hub = Arc::new(Hub::new(recovered.last_seq + 1));
         let (sender, messages) = mpsc::unbounded_channel();
         let shared = Shared {
@@ -130,6 +133,11 @@ impl Engine {
             sender: sender.clone(),
             artifacts: store.artifacts(),
             attempt: config.attempt.clone(),
+            decision: config.decision.clone(),
+            mcp: config.mcp.clone(),
+            store: Arc::downgrade(&store),
+            try_again_after: config.store.try_again.into(),
+            program: self.options.program.clone(),
             daemon_command: self.options.daemon_command.clone(),
             sweeper: Sweeper::new(config.attempt.grace),
         };
@@ -145,7 +153,7 @@ impl Engine {
             recovered,
             limits,
             try_again_after: config.store.try_again.into(),
-            store: Arc::new(store),
+            store,
             hub: Arc::clone(&hub),
             effects,
             info,

@@ -7,7 +7,7 @@ use crate::{
     planning::Planner,
     targets::Pointer,
 };
-use orchestra_core::ids::RunId;
+use orchestra_core::ids::{AttemptId, RunId};
 use orchestra_protocol::{
     command::{Answer, Command, CommandRequest, Rebuilt},
     error::{ErrorBody, ErrorKind},
@@ -77,6 +77,7 @@ impl Workspace {
             }
             Command::Pause { run } => Request::Pause(run),
             Command::Resume { run } => Request::Resume(run, environment),
+            Command::Decide { decision, choice } => Request::Answer(decision, choice),
         })
     }
 
@@ -88,6 +89,12 @@ impl Workspace {
     /// Opens the journal for reading; blocks for a moment.
     pub fn reader(&self) -> Result<Reader, orchestra_store::OpenError> {
         (self.reader)()
+    }
+
+    /// An attempt's shim has something to tell.
+    pub fn poke(&self, attempt: AttemptId) {
+        // An actor that has gone is followed by one that looks anyway.
+        let _ = self.sender.send(Message::Poked(attempt));
     }
 
     /// Makes the rows and the files below `.orchestra/` anew from the journal.

@@ -1,7 +1,11 @@
 //! The command line, as clap reads it.
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use orchestra_core::{ids::RunId, plan::Mode, time::Millis};
+use orchestra_core::{
+    ids::{DecisionId, RunId},
+    plan::Mode,
+    time::Millis,
+};
 use std::path::PathBuf;
 
 /// Coordinates AI coding agents: several of them plan, work in private clones, are checked by
@@ -67,6 +71,13 @@ pub(crate) enum Command {
         /// Go on until the attempt has ended
         #[arg(long, short)]
         follow: bool,
+    },
+    /// Show what waits for an answer, or answer it
+    Decide {
+        /// Such as r12/d1; without it, everything that waits for an answer is listed
+        decision: Option<DecisionId>,
+        /// The id of a choice, or a text where there are none; without it, the question is shown in full
+        choice: Option<String>,
     },
     /// Stop a run or a task, with every process under it
     Cancel { target: String },

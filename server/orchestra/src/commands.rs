@@ -5,6 +5,7 @@ mod completions;
 mod config;
 mod control;
 mod daemon;
+mod decide;
 mod doctor;
 mod init;
 mod logs;
@@ -80,6 +81,13 @@ fn dispatch(arguments: Arguments) -> Result<Done, Failure> {
         Command::Approve { target } => {
             block_on(control::send(&session, "approve", Request::Approve { target }))
         }
+        Command::Decide { decision: Some(decision), choice: Some(choice) } => {
+            block_on(control::send(&session, "answer", Request::Decide { decision, choice }))
+        }
+        Command::Decide { decision: Some(decision), choice: None } => {
+            decide::show(&session, decision)
+        }
+        Command::Decide { decision: None, .. } => decide::list(&session),
         Command::Cancel { target } => {
             block_on(control::send(&session, "cancel", Request::Cancel { target }))
         }

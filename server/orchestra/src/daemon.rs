@@ -89,6 +89,7 @@ fn try_serve() -> Result<(), Box<dyn std::error::Error>> {
         let engine = Engine::new(EngineOptions {
             folders: folders.clone(),
             build,
+            program: std::env::current_exe()?,
             daemon_command: launch::DETACH.map(str::to_owned).to_vec(),
         });
         engine.resume_all().await;

@@ -1,6 +1,7 @@
 //! How runs and tasks look on a terminal and in a pipe.
 
 pub(crate) mod board;
+pub(crate) mod decision;
 pub(crate) mod follow;
 pub(crate) mod notes;
 pub(crate) mod style;

@@ -2,7 +2,7 @@
 
 use crate::build::Build;
 use orchestra_core::{
-    ids::{AttemptId, RunId, WorkspaceId},
+    ids::{AttemptId, DecisionId, RunId, WorkspaceId},
     plan::Mode,
     time::{Millis, Timestamp},
 };
@@ -66,6 +66,12 @@ pub enum Command {
     },
     Resume {
         run: RunId,
+    },
+    /// Answer a question of an agent.
+    Decide {
+        decision: DecisionId,
+        /// The id of a choice, or a free text where there are none.
+        choice: String,
     },
 }
 

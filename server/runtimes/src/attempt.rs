@@ -13,11 +13,12 @@ mod leftovers;
 mod outcome;
 mod probe;
 mod result;
+mod said;
 mod spawn;
 mod spec;
 
 pub use claim::{Claim, Holder};
-pub use events::{EventLine, ShimEvent};
+pub use events::{EventChunk, EventLine, ShimEvent};
 pub use folder::AttemptDir;
 pub use format::VERSION;
 pub use inbox::{GivenAnswer, InboxMessage, Sent, send};
@@ -25,13 +26,15 @@ pub use leftovers::{Leftovers, end_leftovers};
 pub use outcome::outcome;
 pub use probe::{Found, probe};
 pub use result::{AttemptResult, Claims, End, LogSummary, SettingsChange, StopCause};
+pub use said::{Reply, Said, SaidProgress, TaskLine};
 pub use spawn::{Shim, spawn_shim};
-pub use spec::{DaemonContact, Spec, new_nonce};
+pub use spec::{BrokerSpec, DaemonContact, Spec, new_nonce};
 
 pub use crate::process::Identity;
 
 pub(crate) use claim::HeldClaim;
 pub(crate) use events::EventWriter;
-pub(crate) use inbox::{messages_after, open_bell};
+pub(crate) use format::at;
+pub(crate) use inbox::{forget, messages_after, open_bell};
 pub(crate) use spawn::{NAME, SHIM, as_pid, this_program};
-pub(crate) use spec::own_log;
+pub(crate) use spec::{new_token, own_log};

@@ -5,6 +5,8 @@ mod environment;
 mod placeholders;
 mod prepare;
 mod state;
+mod tools;
 
 pub use environment::{is_always_passed, looks_secret, secrets};
 pub use prepare::{Prepared, Request, prepare};
+pub use tools::Tools;

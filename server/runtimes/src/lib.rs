@@ -7,6 +7,7 @@ pub mod catalog;
 pub mod cli;
 mod clock;
 pub mod confine;
+pub mod mcp;
 pub mod native;
 mod process;
 pub mod prompt;

@@ -51,6 +51,10 @@ struct Variables<'a> {
     system_prompt: &'a str,
     writes: bool,
     sentinel: bool,
+    /// Whether it is given the tools of `orchestra __mcp`.
+    tools: bool,
+    /// Whether it has to finish with one of them.
+    tool: bool,
     task_id: TaskId,
     attempt: u32,
     step: &'a str,
@@ -90,6 +94,8 @@ pub fn render(input: &PromptInput<'_>) -> Result<String, Failure> {
         system_prompt: input.profile.system_prompt.trim(),
         writes: input.profile.writes,
         sentinel: input.profile.completion == Completion::Sentinel,
+        tools: uses_tools(input.profile),
+        tool: input.profile.completion == Completion::Tool,
         task_id: input.attempt.task(),
         attempt: input.attempt.number(),
         step: input.step,
@@ -111,6 +117,12 @@ pub fn render(input: &PromptInput<'_>) -> Result<String, Failure> {
         message: format!("compose the prompt of {}: {error:#}", input.attempt),
         hint: Some("please report this, with the daemon's log".to_owned()),
     })
+}
+
+/// Every agent could use them; one that is not told how to reach them is not told of them either.
+fn uses_tools(profile: &AgentProfile) -> bool {
+    profile.completion == Completion::Tool
+        || profile.command.iter().any(|argument| argument.contains("{mcp_"))
 }
 
 fn fill(variables: &Variables<'_>) -> Result<String, Error> {
@@ -261,6 +273,13 @@ mod tests {
     fn a_prompt_with_nothing() {
         let rendered = render(&input(&profile(), &[])).unwrap();
         expect_file!["prompt/snapshots/nothing.md"].assert_eq(&rendered);
+    }
+
+    #[test]
+    fn an_agent_with_tools_is_told_how_to_ask_and_to_finish() {
+        let agent = AgentProfile { completion: Completion::Tool, ..profile() };
+        let rendered = render(&input(&agent, &[])).unwrap();
+        expect_file!["prompt/snapshots/tools.md"].assert_eq(&rendered);
     }
 
     #[test]

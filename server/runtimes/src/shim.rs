@@ -5,6 +5,7 @@
 
 mod agent;
 mod boot_time;
+mod broker;
 mod capped_log;
 mod descriptors;
 mod last_lines;

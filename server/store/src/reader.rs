@@ -11,9 +11,9 @@ use crate::{
 };
 use orchestra_core::{
     event::EventBody,
-    ids::{AttemptId, RunId, StepId, TaskId},
+    ids::{AttemptId, DecisionId, RunId, StepId, TaskId},
     plan::Plan,
-    view::{RunStatus, RunView, TaskStatus, TaskView},
+    view::{DecisionView, RunStatus, RunView, TaskStatus, TaskView},
 };
 use rusqlite::{Connection, OptionalExtension as _, ToSql, params};
 use std::{
@@ -178,6 +178,25 @@ impl Reader {
                 .query_row(params![run.number(), step.as_str()], |row| row.get(0))
                 .optional()?;
             json.map(|json| view(format!("{run}/{step}"), &json)).transpose()
+        })
+    }
+
+    /// A question that was asked in a run, answered or not.
+    pub fn decision(&self, id: DecisionId) -> Result<Option<DecisionView>, StoreError> {
+        // The tasks of one run, of which one asks: not worth an index.
+        let needle = format!("\"id\":\"{id}\"");
+        self.read(|conn| {
+            let mut statement = conn
+                .prepare_cached("SELECT view FROM task WHERE run = ?1 AND instr(view, ?2) > 0")?;
+            let mut rows = statement.query(params![id.run().number(), needle])?;
+            while let Some(row) = rows.next()? {
+                let task: TaskView = view(id, text_of(row, 0)?)?;
+                let found = task.decisions.into_iter().find(|decision| decision.id == id);
+                if found.is_some() {
+                    return Ok(found);
+                }
+            }
+            Ok(None)
         })
     }
 

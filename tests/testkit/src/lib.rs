@@ -21,6 +21,7 @@ mod runs;
 mod sandbox;
 mod size;
 mod terminal;
+mod tools;
 
 pub use cmd::{Cmd, Outcome};
 pub use eventually::eventually;

@@ -97,6 +97,7 @@ impl Actor {
                     | InputKind::Retry { target }
                     | InputKind::SetTimeout { target, .. } => Some(target.run()),
                     InputKind::Pause { run, .. } | InputKind::Resume { run } => Some(*run),
+                    InputKind::Answer { decision, .. } => Some(decision.run()),
                     _ => events.first().map(|event| event.run),
                 };
                 self.record(events, turn);
@@ -147,6 +148,9 @@ impl Actor {
             Request::Pause(run) => {
                 let reason = "paused by a person".to_owned();
                 (InputKind::Pause { run, reason }, None, Vec::new())
+            }
+            Request::Answer(decision, choice) => {
+                (InputKind::Answer { decision, choice }, None, Vec::new())
             }
             Request::Resume(run, client) => {
                 let environment = self.environment_for(run, &client);

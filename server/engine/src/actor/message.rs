@@ -4,13 +4,14 @@ use super::{Effects, Hub, Limits, Reply, Store, StoreError, recovery};
 use crate::{environment::Environment, targets::Pointer};
 use orchestra_core::{
     event::Event,
-    ids::{AttemptId, RunId},
+    ids::{AttemptId, DecisionId, RunId},
     outcome::{AttemptOutcome, Failure},
     plan::Plan,
     snapshot::Snapshot,
     time::Millis,
 };
 use orchestra_protocol::command::WorkspaceInfo;
+use orchestra_runtimes::attempt::EventLine;
 use orchestra_store::Rebuilt;
 use std::{sync::Arc, time::Duration};
 use tokio::sync::{mpsc, oneshot};
@@ -25,6 +26,7 @@ pub(crate) enum Request {
     SetTimeout(Pointer, Millis),
     Pause(RunId),
     Resume(RunId, Environment),
+    Answer(DecisionId, String),
 }
 
 impl Request {
@@ -36,6 +38,7 @@ impl Request {
             | Self::Retry(pointer, _)
             | Self::SetTimeout(pointer, _) => Some(pointer.run()),
             Self::Pause(run) | Self::Resume(run, _) => Some(*run),
+            Self::Answer(decision, _) => Some(decision.run()),
         }
     }
 }
@@ -65,6 +68,16 @@ pub(crate) enum Message {
     Snapshot {
         run: RunId,
         result: Result<Box<Snapshot>, Failure>,
+    },
+    /// A shim says that its attempt has news.
+    Poked(AttemptId),
+    /// What an attempt's shim has told, up to a byte of its file. Answered when it is recorded; dropped
+    /// when it could not be.
+    Told {
+        attempt: AttemptId,
+        lines: Vec<EventLine>,
+        next: u64,
+        recorded: oneshot::Sender<()>,
     },
     Committed {
         turn: u64,

@@ -8,6 +8,7 @@ mod work;
 use super::{
     Shared,
     handover::{self, Handover},
+    ingest::Ingest,
 };
 pub(crate) use desk::Desk;
 use orchestra_core::{ids::AttemptId, outcome::AttemptOutcome};
@@ -39,11 +40,12 @@ async fn carry(
     desk: &Arc<Desk>,
     found: bool,
 ) -> io::Result<AttemptOutcome> {
+    let mut ingest = Ingest::new(work.attempt, found);
     if !found {
         let (on_thread, job, its_desk) = (Arc::clone(shared), Arc::clone(work), Arc::clone(desk));
         match blocking(move || Ok(start(&on_thread, &job, &its_desk))).await? {
             Ok(Shim { pidfd, mut child, .. }) => {
-                has_ended(pidfd).await?;
+                listen(shared, desk, &mut ingest, pidfd).await?;
                 // It has ended, so this does not wait.
                 child.wait()?;
             }
@@ -56,14 +58,18 @@ async fn carry(
             Found::Alive { pidfd, claim } => {
                 tracing::info!(attempt = %work.attempt, ?claim, "found again");
                 desk.is_found(&shared.attempt_dir(work.attempt), true);
-                has_ended(pidfd).await?;
+                listen(shared, desk, &mut ingest, pidfd).await?;
             }
             Found::Ended(result) => {
                 desk.has_ended();
+                ingest.take_all(shared).await;
+                remove_socket(shared, work.attempt);
                 let (shared, work) = (Arc::clone(shared), Arc::clone(work));
                 return blocking(move || take_in(&shared, &work, &result)).await;
             }
             Found::Lost => {
+                ingest.take_all(shared).await;
+                remove_socket(shared, work.attempt);
                 shared.sweeper.sweep(shared.attempt_dir(work.attempt)).await;
                 if !work.writes() {
                     remove_slot(shared, work.attempt).await?;
@@ -78,6 +84,34 @@ async fn carry(
                 return Ok(AttemptOutcome::NeverStarted { reason });
             }
         }
+    }
+}
+
+/// Takes in what the shim tells until it has ended.
+async fn listen(
+    shared: &Arc<Shared>,
+    desk: &Desk,
+    ingest: &mut Ingest,
+    pidfd: OwnedFd,
+) -> io::Result<()> {
+    let ended = has_ended(pidfd);
+    tokio::pin!(ended);
+    loop {
+        ingest.take_all(shared).await;
+        tokio::select! {
+            ended = &mut ended => return ended,
+            () = desk.news() => {}
+        }
+    }
+}
+
+/// A shim that was killed has left it behind.
+fn remove_socket(shared: &Shared, attempt: AttemptId) {
+    let socket = shared.folders.tools_socket(&shared.workspace, attempt);
+    if let Err(error) = std::fs::remove_file(&socket)
+        && error.kind() != io::ErrorKind::NotFound
+    {
+        tracing::warn!(socket = %socket.display(), %error, "a socket that nobody needs stays");
     }
 }
 
@@ -115,7 +149,7 @@ async fn has_ended(pidfd: OwnedFd) -> io::Result<()> {
     pidfd.readable().await.map(drop)
 }
 
-async fn blocking<T: Send + 'static>(
+pub(super) async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> io::Result<T> + Send + 'static,
 ) -> io::Result<T> {
     tokio::task::spawn_blocking(work).await.unwrap_or_else(|error| Err(io::Error::other(error)))

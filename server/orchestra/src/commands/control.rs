@@ -1,4 +1,4 @@
-//! Commands that change a run and return: approve, cancel, retry, timeout, pause, resume.
+//! Commands that change a run and return: approve, cancel, retry, timeout, pause, resume, decide.
 
 use crate::{commands::Done, failure::Failure, session::Session};
 use orchestra_protocol::command::Command;
@@ -10,6 +10,7 @@ pub(crate) async fn send(session: &Session, what: &str, command: Command) -> Res
         | Command::Retry { target }
         | Command::Timeout { target, .. } => target.clone(),
         Command::Pause { run } | Command::Resume { run } => run.to_string(),
+        Command::Decide { decision, .. } => decision.to_string(),
         Command::Run { .. } | Command::Start { .. } => String::new(),
     };
     let answer = session.command(&format!("{what} {named}"), command).await?;

@@ -4,7 +4,7 @@ use crate::{
     commands::Done,
     failure::{Class, Failure},
     session::{Session, unreadable},
-    show::{follow::now, notes, style, table::Table},
+    show::{decision, follow::now, notes, style, table::Table},
 };
 use orchestra_core::{
     ids::{AttemptId, RunId, TaskId},
@@ -75,6 +75,9 @@ fn print_run(run: &RunView, tasks: &[TaskView]) {
     for note in run.snapshot.iter().flat_map(notes::of_snapshot) {
         anstream::println!("{note}");
     }
+    for one in &run.decisions {
+        anstream::println!("{}", decision::in_short(one));
+    }
     let mut table = Table::new(&["task", "step", "status", "by", "time", "detail"]);
     for task in tasks {
         let last = task.attempts.last();
@@ -120,6 +123,9 @@ fn print_task(task: &TaskView) {
             attempt.outcome
         );
         anstream::println!("  {}; time-out {}", style::dim(&attempt.why), attempt.timeout);
+    }
+    for one in &task.decisions {
+        anstream::println!("{}", decision::in_full(one));
     }
     let Some(output) = &task.output else { return };
     for artifact in &output.artifacts {

@@ -5,7 +5,7 @@ use orchestra_core::{
     ids::{AttemptId, TaskId},
     state::{Run, TaskPhase},
     time::Timestamp,
-    view::{TaskStatus, TaskView},
+    view::{DecisionView, TaskStatus, TaskView},
 };
 use orchestra_protocol::stream::AttemptProgress;
 use std::collections::BTreeMap;
@@ -30,6 +30,9 @@ pub(crate) fn draw(
     if let Some(trouble) = trouble {
         lines.push(format!("  waiting: {trouble}"));
     }
+    for decision in &view.decisions {
+        lines.push(format!("  ? {}: orchestra decide {}", question(decision), decision.id));
+    }
     if !view.detail.is_empty() {
         lines.push(format!("  {}: {}", view.status, view.detail));
     }
@@ -49,6 +52,10 @@ pub(crate) fn draw(
         lines.push(dim(&format!("  … and {hidden} more")));
     }
     lines.join("\n")
+}
+
+fn question(decision: &DecisionView) -> &str {
+    decision.question.trim().lines().next().unwrap_or_default()
 }
 
 /// All tasks in the order of the plan if there is room; else those under way, then those that went

@@ -3,7 +3,7 @@
 use crate::{
     failure::{Class, Failure},
     session::{Session, is_interactive, refuse_agents},
-    show::{board, notes, style},
+    show::{board, decision, notes, style},
 };
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use orchestra_core::{
@@ -11,7 +11,7 @@ use orchestra_core::{
     event::EventBody,
     ids::{AttemptId, RunId, TaskId},
     state::{Limits, Run, State},
-    time::{Millis, Timestamp},
+    time::Timestamp,
     view::{RunStatus, TaskStatus},
 };
 use orchestra_protocol::{
@@ -187,6 +187,13 @@ impl<'a> Follower<'a> {
                 self.tell(&format!("note: {note}"));
             }
         }
+        if let EventBody::DecisionAsked(asked) = &event.body
+            && let Some(run) = self.state.run(self.run)
+            && let Some(decision) = run.decision_view(asked.decision)
+            && !self.session.json
+        {
+            self.tell(&decision::in_short(&decision));
+        }
         if self.board.is_none() && !self.session.json {
             self.print_change(&event.body, event.at);
         }
@@ -319,6 +326,17 @@ fn print_event(event: &Published) {
         EventBody::RunPaused { reason } | EventBody::TaskDelayed { reason, .. } => reason.clone(),
         EventBody::AttemptStarted(started) => started.executor.to_string(),
         EventBody::AttemptEnded { outcome, .. } => outcome.summary(),
+        EventBody::DecisionAsked(asked) => {
+            let question = asked.question.text.trim().lines().next().unwrap_or_default();
+            format!("{}: {question}", asked.decision)
+        }
+        EventBody::DecisionAnswered { decision, choice, by, .. } => {
+            format!("{decision}, by {by}: {}", choice.lines().next().unwrap_or_default())
+        }
+        EventBody::DecisionWithdrawn { decision, reason, .. } => format!("{decision}: {reason}"),
+        EventBody::DecisionDelivered { decision, .. } => decision.to_string(),
+        EventBody::MemorySet(set) => set.key.clone(),
+        EventBody::MemoryRemoved { key, .. } => key.clone(),
         _ => String::new(),
     };
     anstream::println!("{} {about} {} {detail}", event.at, event.body.name());

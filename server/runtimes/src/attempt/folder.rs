@@ -1,6 +1,8 @@
 //! The folder itself: what lies where in it.
 
-use super::{AttemptResult, Claim, EventLine, EventWriter, HeldClaim, Spec, events, format, inbox};
+use super::{
+    AttemptResult, Claim, EventChunk, EventWriter, HeldClaim, Spec, events, format, inbox,
+};
 use crate::process::Identity;
 use orchestra_core::outcome::AttemptOutcome;
 use std::{
@@ -55,9 +57,9 @@ impl AttemptDir {
         AttemptResult::read(&self.result_path())
     }
 
-    /// The shim's events from the byte `from` on, and the offset to go on from.
-    pub fn events(&self, from: u64) -> io::Result<(Vec<EventLine>, u64)> {
-        events::read(&self.events_path(), from)
+    /// The shim's events from the byte `from` on, as far as they fit into `most` bytes.
+    pub fn events(&self, from: u64, most: usize) -> io::Result<EventChunk> {
+        events::read(&self.events_path(), from, most)
     }
 
     /// `None` when nobody has taken it.

@@ -4,7 +4,7 @@
 //! there may be attempts. It rings after the message is in place; a shim opens it before it looks into
 //! the folder for the first time, so no message is missed.
 
-use super::{AttemptDir, claim, format};
+use super::{AttemptDir, Reply, claim, format};
 use orchestra_core::{decision::AnsweredBy, ids::DecisionId, outcome::StopReason, time::Millis};
 use rustix::{
     fs::{CWD, Mode, OFlags, mkfifoat, open},
@@ -29,6 +29,8 @@ pub enum InboxMessage {
     /// The question that the agent asked under this key needs no answer any more; `None`: nobody gave
     /// one in time.
     Answer { decision: DecisionId, key: String, answer: Option<GivenAnswer> },
+    /// To what the agent has said under this number.
+    Reply { number: u32, reply: Reply },
 }
 
 /// An answer to a question of the agent.
@@ -114,6 +116,12 @@ pub(crate) fn messages_after(
         numbers(&inbox)?.into_iter().filter(|&number| number > last).collect();
     numbers.sort_unstable();
     Ok(numbers.into_iter().map(|number| (number, read(&inbox, number))).collect())
+}
+
+/// Removes a message that was taken up. The last one stays: the next one is counted from it.
+pub(crate) fn forget(attempt: &AttemptDir, number: u32) {
+    // What stays is only in the way.
+    let _ = fs::remove_file(path(&attempt.inbox(), number));
 }
 
 fn read(inbox: &Path, number: u32) -> io::Result<InboxMessage> {

@@ -104,6 +104,19 @@ fn failure(result: &AttemptResult, spec: &Spec) -> Option<Failure> {
             )),
         });
     }
+    if spec.completion == Completion::Tool && !result.claims.by_tool {
+        return Some(Failure {
+            kind: FailureKind::Protocol,
+            message: format!(
+                "agent `{agent}` ended without calling the tool `finish_task`{}",
+                last_words(result)
+            ),
+            hint: Some(format!(
+                "give it the tools with `{{mcp_config}}` in its command, or set `completion: exit`; {}",
+                see_log(spec)
+            )),
+        });
+    }
     None
 }
 

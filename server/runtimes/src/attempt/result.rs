@@ -87,6 +87,9 @@ pub enum StopCause {
 pub struct Claims {
     pub done: Option<String>,
     pub error: Option<String>,
+    /// Whether it called the tool `finish_task`; what it said there is in the other fields.
+    #[serde(default)]
+    pub by_tool: bool,
 }
 
 /// What became of the agent's output.

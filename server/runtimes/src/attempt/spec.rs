@@ -51,6 +51,30 @@ pub struct Spec {
     pub secrets: Vec<String>,
     /// Whom to tell about the end; `None`: nobody.
     pub daemon: Option<DaemonContact>,
+    /// The agent's tools; `None`: it has none.
+    #[serde(default)]
+    pub broker: Option<BrokerSpec>,
+}
+
+/// How an agent reaches its shim, and what it may say there.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BrokerSpec {
+    /// At most [`BrokerSpec::LONGEST_SOCKET`] bytes.
+    pub socket: PathBuf,
+    /// How long a call may wait for its answer.
+    pub wait: Millis,
+    /// How long a question waits for a person at most.
+    pub decision_timeout: Millis,
+    /// Of a call, in bytes.
+    pub max_line: u64,
+    /// Of all calls together, in bytes.
+    pub max_said: u64,
+    pub max_connections: u32,
+}
+
+impl BrokerSpec {
+    /// The system takes 107 bytes and a NUL on Linux, 103 on macOS.
+    pub const LONGEST_SOCKET: usize = 100;
 }
 
 /// How a shim reaches the daemon.
@@ -65,7 +89,16 @@ pub struct DaemonContact {
 
 /// A value for [`Spec::nonce`].
 pub fn new_nonce() -> io::Result<String> {
-    let mut random = [0; 8];
+    random::<8>()
+}
+
+/// A value for [`Spec::MCP_TOKEN`].
+pub(crate) fn new_token() -> io::Result<String> {
+    random::<32>()
+}
+
+fn random<const BYTES: usize>() -> io::Result<String> {
+    let mut random = [0; BYTES];
     // So few bytes always come whole.
     getrandom(&mut random, GetRandomFlags::empty())?;
     Ok(random.iter().map(|byte| format!("{byte:02x}")).collect())
@@ -74,6 +107,15 @@ pub fn new_nonce() -> io::Result<String> {
 impl Spec {
     /// The variable that marks every process of this attempt.
     pub const MARKER: &'static str = "ORCHESTRA_ATTEMPT";
+
+    /// The variable with the path of the socket at which the agent's tools are.
+    pub const MCP_SOCKET: &'static str = "ORCHESTRA_MCP_SOCKET";
+
+    /// The variable with what opens it.
+    pub const MCP_TOKEN: &'static str = "ORCHESTRA_MCP_TOKEN";
+
+    /// The variable with the command line of the MCP server, its words separated by a space.
+    pub const MCP_COMMAND: &'static str = "ORCHESTRA_MCP";
 
     /// The value of [`Spec::MARKER`].
     pub fn marker(&self) -> String {

@@ -20,6 +20,17 @@ pub(super) struct Values<'a> {
     pub(super) prompt_file: &'a Path,
     pub(super) task_id: String,
     pub(super) tree: &'a Path,
+    /// `None`: the agent has no tools.
+    pub(super) mcp: Option<Mcp<'a>>,
+}
+
+/// How the agent finds its tools.
+#[derive(Clone, Copy)]
+pub(super) struct Mcp<'a> {
+    /// The program of the MCP server.
+    pub(super) program: &'a Path,
+    /// The file that describes it.
+    pub(super) config: &'a Path,
 }
 
 /// The program's absolute path and its arguments.
@@ -49,6 +60,17 @@ fn fill(argument: &str, profile: &AgentProfile, values: &Values<'_>) -> Result<S
             Part::Placeholder("prompt_file") => filled.push_str(&utf8(values.prompt_file)?),
             Part::Placeholder("task_id") => filled.push_str(&values.task_id),
             Part::Placeholder("tree") => filled.push_str(&utf8(values.tree)?),
+            Part::Placeholder(name @ ("mcp_command" | "mcp_config")) => match values.mcp {
+                Some(mcp) if name == "mcp_command" => filled.push_str(&utf8(mcp.program)?),
+                Some(mcp) => filled.push_str(&utf8(mcp.config)?),
+                None => {
+                    let message = format!(
+                        "agent `{}` uses `{{{name}}}` in its command, and here it has no tools",
+                        profile.name
+                    );
+                    return Err(not_started(message, "see `orchestra doctor`"));
+                }
+            },
             Part::Placeholder("model") => match &profile.model {
                 Some(model) => filled.push_str(model),
                 None => {

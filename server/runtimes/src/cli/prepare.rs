@@ -1,8 +1,9 @@
 //! Making an attempt of an agent ready to be started.
 
 use super::{
-    command_line::{self, Values},
+    command_line::{self, Mcp, Values},
     environment, state,
+    tools::Tools,
 };
 use crate::{
     attempt::{DaemonContact, Spec, new_nonce},
@@ -50,6 +51,8 @@ pub struct Request<'a> {
     pub timeout: Millis,
     pub config: &'a AttemptConfig,
     pub daemon: Option<DaemonContact>,
+    /// Where the agent finds its tools; `None`: it gets none.
+    pub tools: Option<Tools<'a>>,
 }
 
 /// What [`crate::attempt::AttemptDir::create`] and [`crate::attempt::spawn_shim`] take.
@@ -65,9 +68,11 @@ pub fn prepare(request: &Request<'_>) -> Result<Prepared, Failure> {
     // A folder of its own: what lies directly in `out` is what the agent hands over.
     let input = request.slot.join("out").join("input");
     let (prompt_file, plan_file) = (input.join("prompt.md"), input.join("plan.md"));
+    let mcp_file = input.join("mcp.json");
     let values = Values {
         prompt: request.prompt,
         prompt_file: &prompt_file,
+        mcp: request.tools.map(|tools| Mcp { program: tools.program, config: &mcp_file }),
         task_id: request.attempt.task().to_string(),
         tree: request.directory,
     };
@@ -78,6 +83,9 @@ pub fn prepare(request: &Request<'_>) -> Result<Prepared, Failure> {
         .map_err(|error| environment_failure(&format!("create {}", input.display()), &error))?;
     write(&prompt_file, request.prompt)?;
     write(&plan_file, request.plan)?;
+    if let Some(tools) = request.tools {
+        write(&mcp_file, &tools.server_config())?;
+    }
     let copies = request.slot.join("tmp").join("state");
     let state = state::prepare(profile, request.environment, &copies, request.protected)?;
     let caches = caches::prepare(request.caches, &profile.caches, request.environment)
@@ -103,8 +111,12 @@ pub fn prepare(request: &Request<'_>) -> Result<Prepared, Failure> {
         log_limit: request.config.log_limit.0,
         secrets: Vec::new(),
         daemon: request.daemon.clone(),
+        broker: request.tools.map(|tools| tools.spec()).transpose()?,
     };
     let mut environment = environment::of_agent(profile, request.environment, &spec, &plan_file);
+    if let Some(tools) = request.tools {
+        environment.extend(tools.variables()?);
+    }
     environment.extend(caches.variables.into_iter().chain(state.variables));
     spec.secrets = environment::secrets(&environment);
     Ok(Prepared { spec, environment })
@@ -122,7 +134,7 @@ fn write(path: &PathBuf, text: &str) -> Result<(), Failure> {
         .map_err(|error| environment_failure(&format!("write {}", path.display()), &error))
 }
 
-fn environment_failure(what: &str, error: &io::Error) -> Failure {
+pub(super) fn environment_failure(what: &str, error: &io::Error) -> Failure {
     Failure {
         kind: FailureKind::Environment,
         message: format!("{what}: {error}"),
@@ -218,6 +230,7 @@ mod tests {
             timeout: Millis::minutes(1),
             config: &Default::default(),
             daemon: None,
+            tools: None,
         })
     }
 

@@ -61,7 +61,7 @@ pub fn main(arguments: impl Iterator<Item = OsString>) -> ExitCode {
 
 fn complain(problem: &str) {
     // There is nobody else to tell when this fails.
-    let _ = writeln!(anstream::stderr(), "orchestra {SANDBOX}: {problem}");
+    let _ = writeln!(io::stderr(), "orchestra {SANDBOX}: {problem}");
 }
 
 struct Call {

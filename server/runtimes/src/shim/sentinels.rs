@@ -2,7 +2,10 @@
 //! anything, so they are opened with care and read up to a limit.
 
 use super::{capped_log::CappedLog, mask::Secrets, mask::Stream};
-use crate::attempt::{Claims, Spec};
+use crate::{
+    attempt::{Claims, Spec},
+    mcp::wire::Finish,
+};
 use rustix::{
     fs::{
         Mode, OFlags,
@@ -11,6 +14,7 @@ use rustix::{
     },
     io::Errno,
 };
+use serde_json::json;
 use std::{
     fs::File,
     io::{self, Read as _},
@@ -69,7 +73,22 @@ pub(super) fn read(spec: &Spec, secrets: &Secrets) -> Claims {
             Err(error) => unreadable(error),
         })
     };
-    Claims { done: text(&spec.done_sentinel()), error: text(&spec.error_sentinel()) }
+    let (done, error) = (text(&spec.done_sentinel()), text(&spec.error_sentinel()));
+    Claims { done, error, by_tool: false }
+}
+
+impl Claims {
+    /// What was said with the tool `finish_task` stands in for a sentinel.
+    pub(super) fn add_finish(&mut self, finish: &Finish) {
+        self.by_tool = true;
+        match &finish.error {
+            Some(error) => self.error = Some(error.clone()),
+            None => {
+                let said = json!({ "summary": finish.summary, "result": finish.result });
+                self.done = Some(said.to_string());
+            }
+        }
+    }
 }
 
 /// Appends what the agent has written into its own log.

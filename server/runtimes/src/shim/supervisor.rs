@@ -3,6 +3,7 @@
 use super::{
     agent::{self, Agent, Passage},
     boot_time::{self, BootTime, Timer},
+    broker::{Broker, Hands},
     capped_log::CappedLog,
     last_lines,
     mask::Secrets,
@@ -14,7 +15,7 @@ use super::{
 use crate::{
     attempt::{
         AttemptDir, AttemptResult, End, EventWriter, HeldClaim, InboxMessage, LogSummary,
-        ShimEvent, Spec, StopCause, messages_after, open_bell,
+        ShimEvent, Spec, StopCause, forget, messages_after, open_bell,
     },
     clock,
     confine::Held,
@@ -72,6 +73,8 @@ pub(super) struct Supervisor<'a> {
     claim: &'a mut HeldClaim,
     events: EventWriter,
     ears: Ears,
+    /// The agent's tools, if it has some.
+    broker: Option<Broker<'a>>,
     secrets: Secrets,
     log: CappedLog,
     buffer: Buffer,
@@ -116,6 +119,7 @@ impl<'a> Supervisor<'a> {
         let secrets = Secrets::new(values.map(std::os::unix::ffi::OsStringExt::into_vec));
         Ok(Self {
             events: attempt.open_events()?,
+            broker: Broker::open(spec)?,
             log: CappedLog::new(attempt.log_path(), spec.log_limit),
             buffer: Buffer::new(),
             last_message: 0,
@@ -196,6 +200,7 @@ impl<'a> Supervisor<'a> {
                 watch.clear();
                 self.look_for_sentinels();
             }
+            self.serve_tools();
             self.meet_deadlines(agent.pid);
         }
         self.look_at_gate(agent);
@@ -217,6 +222,9 @@ impl<'a> Supervisor<'a> {
         }
         if let Some(watch) = &self.ears.sentinels {
             fds.push(PollFd::new(watch, PollFlags::IN));
+        }
+        if let Some(broker) = &self.broker {
+            broker.interest(&mut fds);
         }
         // An interruption is as good as news, and there is no other error that waiting would cure.
         let _ = poll(&mut fds, None);
@@ -285,21 +293,46 @@ impl<'a> Supervisor<'a> {
             Err(error) => return self.log.has_problem(&error),
         };
         for (number, message) in messages {
+            forget(self.attempt, self.last_message);
             self.last_message = number;
+            let mut decision = None;
             match message {
                 Ok(InboxMessage::Cancel { reason }) => {
                     self.stop(StopCause::Asked { reason }, agent);
                 }
                 Ok(InboxMessage::Timeout { timeout }) => self.timeout = timeout,
-                // This agent has asked nothing.
-                Ok(InboxMessage::Answer { .. }) => {}
+                Ok(InboxMessage::Answer { decision: id, key, answer }) => {
+                    decision = Some(id);
+                    if let Some(broker) = &mut self.broker {
+                        broker.take_answer(&key, answer);
+                    }
+                }
+                Ok(InboxMessage::Reply { number, reply }) => {
+                    if let Some(broker) = &mut self.broker {
+                        broker.take_reply(number, reply);
+                    }
+                }
                 // Not acknowledged, so the daemon can tell.
                 Err(error) => {
                     self.log.has_problem(&error);
                     continue;
                 }
             }
-            self.tell(ShimEvent::Acknowledged { number });
+            self.tell(ShimEvent::Acknowledged { number, decision });
+        }
+    }
+
+    /// Hears what the agent says through its tools.
+    fn serve_tools(&mut self) {
+        let Some(broker) = &mut self.broker else { return };
+        let worked = broker.work(&mut Hands { events: &mut self.events, secrets: &self.secrets });
+        // An event that a full disk refuses is no reason to lose the agent's work.
+        if let Err(error) = worked {
+            self.log.has_problem(&error);
+        }
+        let ends = self.spec.completion != Completion::Exit && broker.finished().is_some();
+        if ends && self.sentinel_seen_at.is_none() {
+            self.sentinel_seen_at = Some(boot_time::now());
         }
     }
 
@@ -326,7 +359,12 @@ impl<'a> Supervisor<'a> {
 
     fn timeout_at(&self) -> Option<BootTime> {
         let (_, started) = self.started?;
-        started.checked_add(self.timeout.into())
+        let Some(broker) = &self.broker else { return started.checked_add(self.timeout.into()) };
+        // The time in which a person is waited for does not count.
+        if broker.waits() {
+            return None;
+        }
+        started.checked_add(Duration::from(self.timeout).checked_add(broker.waited())?)
     }
 
     fn sentinel_wait_ends_at(&self) -> Option<BootTime> {
@@ -334,14 +372,16 @@ impl<'a> Supervisor<'a> {
     }
 
     fn next_deadline(&self) -> Option<BootTime> {
-        match self.phase {
+        let tools = self.broker.as_ref().and_then(Broker::next_deadline);
+        let own = match self.phase {
             Phase::Running => {
                 let look = self.look_for_sentinels_at.filter(|_| self.sentinel_seen_at.is_none());
                 [self.timeout_at(), self.sentinel_wait_ends_at(), look].into_iter().flatten().min()
             }
             Phase::Stopping { kill_at } => Some(kill_at),
             Phase::Killing { again_at } => Some(again_at),
-        }
+        };
+        [own, tools].into_iter().flatten().min()
     }
 
     fn meet_deadlines(&mut self, agent: Pid) {
@@ -377,13 +417,17 @@ impl<'a> Supervisor<'a> {
             None => (None, None),
         };
         sentinels::append_own_log(self.spec, &self.secrets, &mut self.log);
+        let mut claims = sentinels::read(self.spec, &self.secrets);
+        if let Some(finish) = self.broker.as_ref().and_then(Broker::finished) {
+            claims.add_finish(finish);
+        }
         let log = self.log.finish();
         AttemptResult {
             started_at: self.started.map(|(at, _)| at),
             ended_at: clock::now(),
             end: self.end.unwrap_or(End::NotRun),
             stopped: self.stopped,
-            claims: sentinels::read(self.spec, &self.secrets),
+            claims,
             confined,
             confine_problem,
             settings,

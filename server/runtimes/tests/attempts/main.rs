@@ -13,6 +13,7 @@ fn main() -> ExitCode {
     let mut arguments = env::args_os().skip(1);
     match arguments.next().as_deref().and_then(|first| first.to_str()) {
         Some("__shim") => return orchestra_runtimes::shim::main(arguments),
+        Some("__mcp") => return orchestra_runtimes::mcp::main(),
         Some("__confine") => return orchestra_runtimes::confine::main(arguments),
         Some("__sandbox") => return orchestra_runtimes::confine::sandbox_main(arguments),
         Some(scenarios::STARTED) => return scenarios::started(arguments),

@@ -3,6 +3,7 @@
 mod agent_library;
 mod agents_inside;
 mod approval;
+mod asking;
 mod auditing;
 mod bad_agent_files;
 mod bad_agents;

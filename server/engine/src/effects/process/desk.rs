@@ -6,11 +6,12 @@ use orchestra_core::{
     outcome::StopReason,
     time::Millis,
 };
-use orchestra_runtimes::attempt::{self, AttemptDir, GivenAnswer, InboxMessage, Sent};
+use orchestra_runtimes::attempt::{self, AttemptDir, GivenAnswer, InboxMessage, Reply, Sent};
 use std::{
     io,
     sync::{Mutex, MutexGuard, PoisonError},
 };
+use tokio::sync::Notify;
 
 /// An attempt as the actor reaches it. Its agent is one of several processes that may run for it, one
 /// after the other: what sets its tree up, and what checks its work, are others.
@@ -20,6 +21,8 @@ pub(crate) struct Desk {
     /// The agent's folder.
     agent: AttemptDir,
     kept: Mutex<Kept>,
+    /// The agent's shim has told something.
+    news: Notify,
 }
 
 #[derive(Debug, Default)]
@@ -39,7 +42,7 @@ struct AtWork {
 
 impl Desk {
     pub(crate) fn new(attempt: AttemptId, agent: AttemptDir) -> Self {
-        Self { attempt, agent, kept: Mutex::default() }
+        Self { attempt, agent, kept: Mutex::default(), news: Notify::new() }
     }
 
     fn kept(&self) -> MutexGuard<'_, Kept> {
@@ -61,6 +64,21 @@ impl Desk {
         if let Some(AtWork { dir, is_agent: true }) = &kept.at_work {
             self.send(dir, InboxMessage::Timeout { timeout });
         }
+    }
+
+    /// The agent's shim says that there is something to take in.
+    pub(crate) fn has_news(&self) {
+        self.news.notify_one();
+    }
+
+    /// Returns when there is something to take in; also when it came before anybody asked.
+    pub(super) async fn news(&self) {
+        self.news.notified().await;
+    }
+
+    /// Answers what the agent has said. Writes a file.
+    pub(crate) fn reply(&self, number: u32, reply: Reply) {
+        send(self.attempt, &self.agent, &InboxMessage::Reply { number, reply });
     }
 
     /// How a question of the agent has ended.
@@ -133,11 +151,15 @@ impl Desk {
     /// Writes a file, so not on the actor's thread.
     fn send(&self, dir: &AttemptDir, message: InboxMessage) {
         let (attempt, dir) = (self.attempt, dir.clone());
-        tokio::task::spawn_blocking(move || match attempt::send(&dir, &message) {
-            Ok(Sent::Delivered { .. } | Sent::NeverStarts) => {}
-            // Its end is being looked at: a folder that has gone is an attempt that never started.
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-            Err(error) => tracing::error!(%attempt, %error, "a message did not reach the shim"),
-        });
+        tokio::task::spawn_blocking(move || send(attempt, &dir, &message));
+    }
+}
+
+fn send(attempt: AttemptId, dir: &AttemptDir, message: &InboxMessage) {
+    match attempt::send(dir, message) {
+        Ok(Sent::Delivered { .. } | Sent::NeverStarts) => {}
+        // Its end is being looked at: a folder that has gone is an attempt that never started.
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+        Err(error) => tracing::error!(%attempt, %error, "a message did not reach the shim"),
     }
 }

@@ -58,6 +58,7 @@ pub(super) fn start(
         inputs: &work.inputs,
     });
     let output = Output::default;
+    let socket = shared.folders.tools_socket(&shared.workspace, work.attempt);
     let prepared = text.and_then(|text| {
         cli::prepare(&cli::Request {
             workspace: &shared.workspace,
@@ -74,6 +75,12 @@ pub(super) fn start(
             environment: &work.environment,
             timeout: work.timeout,
             config: &shared.attempt,
+            tools: Some(cli::Tools {
+                program: &shared.program,
+                socket: &socket,
+                decision: &shared.decision,
+                limits: &shared.mcp,
+            }),
             daemon: Some(DaemonContact {
                 socket: shared.folders.socket(),
                 arguments: shared.daemon_command.clone(),

@@ -63,6 +63,7 @@ async fn attempt(scratch: &Scratch, profile: &AgentProfile) -> Result<Report, An
     let engine = Engine::new(EngineOptions {
         folders: scratch.folders().clone(),
         build: Build::current()?,
+        program: std::env::current_exe()?,
         // A shim starts the daemon with these when none answers; here it is not to start one.
         daemon_command: vec!["--version".to_owned()],
     });

@@ -69,6 +69,7 @@ impl Bench {
             log_limit: 1 << 20,
             secrets: Vec::new(),
             daemon: None,
+            broker: None,
         };
         let mut environment = BTreeMap::from([
             ("PATH".to_owned(), "/usr/local/bin:/usr/bin:/bin".to_owned()),
@@ -187,7 +188,7 @@ impl Bench {
     }
 
     pub(crate) fn events(&self) -> Vec<ShimEvent> {
-        let (lines, _) = self.attempt.events(0).unwrap();
+        let lines = self.attempt.events(0, 1 << 24).unwrap().lines;
         lines.into_iter().map(|line| line.event).collect()
     }
 }

@@ -48,8 +48,11 @@ fn cancel_running() {
     let cancelled = AttemptOutcome::Cancelled { output: held_by(&result) };
     assert_eq!(outcome(&result, &bench.spec), cancelled);
     let events = bench.events();
-    let expected =
-        [ShimEvent::Stopping { cause }, ShimEvent::Acknowledged { number: 1 }, ShimEvent::Ended];
+    let expected = [
+        ShimEvent::Stopping { cause },
+        ShimEvent::Acknowledged { number: 1, decision: None },
+        ShimEvent::Ended,
+    ];
     assert!(matches!(events[0], ShimEvent::Started { .. }));
     assert_eq!(events[1..], expected);
 }
@@ -200,6 +203,6 @@ fn unreadable_message() {
     let result = bench.result();
     assert!(result.stopped.is_some());
     assert!(result.log.problem.unwrap().contains("000001.json: has format 9"));
-    assert!(!bench.events().contains(&ShimEvent::Acknowledged { number: 1 }));
-    assert!(bench.events().contains(&ShimEvent::Acknowledged { number: 2 }));
+    assert!(!bench.events().contains(&ShimEvent::Acknowledged { number: 1, decision: None }));
+    assert!(bench.events().contains(&ShimEvent::Acknowledged { number: 2, decision: None }));
 }

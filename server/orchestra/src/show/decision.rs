@@ -1,0 +1,69 @@
+//! Questions of agents, as people read and answer them.
+
+use crate::show::style::{bold, dim};
+use orchestra_core::{decision::DecisionStatus, view::DecisionView};
+
+/// The ids to choose from, in one line.
+pub(crate) fn choices(decision: &DecisionView) -> String {
+    match decision.choices.as_slice() {
+        [] => "any text".to_owned(),
+        choices => {
+            let ids: Vec<&str> = choices.iter().map(|choice| choice.id.as_str()).collect();
+            ids.join(", ")
+        }
+    }
+}
+
+/// Who asks what, and how to answer.
+pub(crate) fn in_full(decision: &DecisionView) -> String {
+    let DecisionView { id, attempt, step, asked, .. } = decision;
+    let mut lines = vec![
+        format!("{}  {step} ({attempt}) asks since {asked}", bold(&id.to_string())),
+        String::new(),
+        decision.question.trim().to_owned(),
+        String::new(),
+    ];
+    for choice in &decision.choices {
+        let default = match &decision.default {
+            Some(default) if *default == choice.id => dim(" (if nobody answers)"),
+            _ => String::new(),
+        };
+        lines.push(format!("  {}  {}{default}", bold(&choice.id), choice.label));
+    }
+    match &decision.status {
+        DecisionStatus::Open => {
+            if let (Some(default), true) = (&decision.default, decision.choices.is_empty()) {
+                lines.push(format!("if nobody answers: {default}"));
+            }
+            if let Some(until) = decision.until {
+                lines.push(format!("an answer counts until {until}"));
+            }
+            lines.push(how_to_answer(decision));
+        }
+        DecisionStatus::Answered { choice, by, at } => {
+            lines.push(format!("answered by {by}, {at}: {choice}"));
+        }
+        DecisionStatus::Withdrawn { reason, at } => {
+            lines.push(format!("not answered: {reason}, {at}"));
+        }
+    }
+    lines.join("\n")
+}
+
+/// The question in one line, for those who follow a run.
+pub(crate) fn in_short(decision: &DecisionView) -> String {
+    let DecisionView { id, step, .. } = decision;
+    let question = decision.question.trim().lines().next().unwrap_or_default();
+    format!("{id} {step} asks: {question}\n  {}", how_to_answer(decision))
+}
+
+fn how_to_answer(decision: &DecisionView) -> String {
+    let answer = match decision.choices.as_slice() {
+        [] => "\"…\"".to_owned(),
+        choices => {
+            let ids: Vec<&str> = choices.iter().map(|choice| choice.id.as_str()).collect();
+            ids.join("|")
+        }
+    };
+    format!("answer with: orchestra decide {} {answer}", decision.id)
+}
