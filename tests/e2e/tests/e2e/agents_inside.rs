@@ -3,11 +3,12 @@
 use orchestra_testkit::Sandbox;
 
 /// Every command that would let an agent get at what is not its own.
-const COMMANDS: [&str; 15] = [
+const COMMANDS: [&str; 16] = [
     "run audit",
     "run audit --detach",
     "start coder go",
     "approve r1",
+    "decide r1/d1 yes",
     "cancel r1",
     "retry r1",
     "timeout r1 1h",

@@ -133,10 +133,51 @@ fn an_agent_that_waits_in_vain_is_told_to_ask_again_and_hears_the_answer_then() 
     sandbox.orchestra(["start", "coder", "go"]).run().success();
     open(&sandbox, 1);
     eventually("it was told to ask again", LIMIT, || {
-        log(&sandbox, "r1.1").contains("pending: nobody has answered yet").then_some(())
+        let so_far = sandbox.orchestra(["logs", "r1.1"]).run().stdout;
+        so_far.contains("pending: nobody has answered yet").then_some(())
     });
     sandbox.orchestra(["decide", "r1/d1", "green"]).run().success();
     sandbox.wait_for_status("r1", "succeeded");
     let log = log(&sandbox, "r1.1");
     assert!(log.contains("(a person sees it as r1/d1)"), "{log}");
+}
+
+#[test]
+fn an_agent_that_asks_and_asks_is_refused_and_goes_on() {
+    let source = "set --\nfor n in $(seq 1000); do\n\
+        set -- \"$@\" ask_decision \"{\\\"question\\\": \\\"Number $n?\\\"}\"\ndone\n$tool \"$@\"; true";
+    let sandbox = sandbox(source);
+    sandbox.configure("[decision]\nwait = \"50ms\"\nmax_open = 3\n");
+    sandbox.orchestra(["start", "coder", "go", "--follow"]).run().success();
+    let log = log(&sandbox, "r1.1");
+    let told = |text: &str| log.lines().filter(|line| line.contains(text)).count();
+    let refused = told("r1.1@1 has 3 open questions, and no more are allowed");
+    assert_eq!(refused + told("pending: "), 1000, "{log}");
+    assert!(refused > 900, "{log}");
+    let events = sandbox.events("r1");
+    let count = |kind: &str| events.iter().filter(|event| event["body"]["type"] == kind).count();
+    assert_eq!((count("decision-asked"), count("decision-withdrawn")), (3, 3));
+}
+
+#[test]
+fn a_question_of_a_killed_shim_is_withdrawn_and_the_next_try_asks_anew() {
+    let sandbox = sandbox(&asks_colour());
+    sandbox.orchestra(["start", "coder", "go"]).run().success();
+    open(&sandbox, 1);
+    for process in sandbox.processes() {
+        if process.command_line.contains("__shim") {
+            sandbox.command("kill").args(["-9", &process.pid.to_string()]).run().success();
+        }
+    }
+    let asked = eventually("the next try asks", LIMIT, || {
+        let open = open(&sandbox, 1);
+        (open[0]["id"] == "r1/d2").then_some(open)
+    });
+    assert_eq!(asked[0]["attempt"], "r1.1@2");
+    let late = sandbox.orchestra(["decide", "r1/d1", "green"]).run();
+    assert!(
+        late.stderr.contains("r1/d1 needs no answer any more: the attempt that asked has ended")
+    );
+    sandbox.orchestra(["decide", "r1/d2", "green"]).run().success();
+    sandbox.wait_for_status("r1", "succeeded");
 }

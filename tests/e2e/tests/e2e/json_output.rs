@@ -18,8 +18,9 @@ fn json(sandbox: &Sandbox, arguments: &[&str]) -> Value {
     outcome.json()
 }
 
-const RUN: [&str; 12] = [
+const RUN: [&str; 13] = [
     "created",
+    "decisions",
     "description",
     "detail",
     "ended",
@@ -32,8 +33,8 @@ const RUN: [&str; 12] = [
     "tasks_ended",
     "tasks_failed",
 ];
-const TASK: [&str; 8] =
-    ["attempts", "detail", "failure", "id", "needs", "output", "status", "step"];
+const TASK: [&str; 9] =
+    ["attempts", "decisions", "detail", "failure", "id", "needs", "output", "status", "step"];
 const ATTEMPT: [&str; 8] =
     ["ended", "executor", "id", "lane", "outcome", "started", "timeout", "why"];
 

@@ -22,4 +22,5 @@ mod scheduling;
 mod stopping;
 mod terminal;
 mod together;
+mod tools;
 mod trusting;
