@@ -4,6 +4,7 @@ pub mod attempt;
 pub mod caches;
 pub mod caller;
 pub mod catalog;
+pub mod checks;
 pub mod cli;
 mod clock;
 pub mod confine;
