@@ -14,7 +14,7 @@ mod library;
 mod mcp;
 mod natives;
 mod places;
-mod programs;
+pub(crate) mod programs;
 pub mod trust;
 mod workflows;
 

@@ -10,7 +10,7 @@ use std::{
 
 /// A name with a slash is a path from `root`; any other name is looked up on `path`. Folders of `path`
 /// that are not absolute are skipped: they would mean another folder for every process.
-pub(super) fn find(program: &str, root: &Path, path: Option<&OsStr>) -> Option<PathBuf> {
+pub(crate) fn find(program: &str, root: &Path, path: Option<&OsStr>) -> Option<PathBuf> {
     if program.contains('/') {
         let file = root.join(program);
         return is_executable(&file).then_some(file);

@@ -57,10 +57,7 @@ fn module(line: &str) -> Option<&str> {
             return is_package(name).then_some(name);
         }
     }
-    for words in [
-        "cannot find module providing package ",
-        "no required module provides package ",
-    ] {
+    for words in ["cannot find module providing package ", "no required module provides package "] {
         if let Some((_, rest)) = line.split_once(words) {
             return rest.split([':', ';', ' ']).next().filter(|name| !name.is_empty());
         }
@@ -95,7 +92,10 @@ mod tests {
             ("/usr/bin/python3: No module named pytest", "module pytest"),
             ("E   ModuleNotFoundError: No module named 'requests'", "module requests"),
             ("Error: Cannot find module '@scope/x'", "module @scope/x"),
-            ("no required module provides package example.org/x; to add it:", "module example.org/x"),
+            (
+                "no required module provides package example.org/x; to add it:",
+                "module example.org/x",
+            ),
         ] {
             assert_eq!(of(1, line).as_deref(), Some(expected), "{line}");
         }
