@@ -1,6 +1,7 @@
 //! The scenarios by what they are about.
 
 mod bench;
+mod checks;
 mod crashes;
 mod daemon;
 mod ends;
@@ -19,6 +20,7 @@ type Scenario = (&'static str, fn());
 pub(crate) fn all() -> impl Iterator<Item = Scenario> {
     let scenarios = [
         ends::SCENARIOS,
+        checks::SCENARIOS,
         stops::SCENARIOS,
         output::SCENARIOS,
         full_disk::SCENARIOS,
