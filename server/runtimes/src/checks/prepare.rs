@@ -89,6 +89,7 @@ pub fn prepare(request: &CheckRequest<'_>) -> Result<Prepared, Unready> {
         log_limit: request.config.log_limit.0,
         secrets: Vec::new(),
         daemon: request.daemon.clone(),
+        broker: None,
     };
     let mut environment: BTreeMap<String, String> = request
         .environment
