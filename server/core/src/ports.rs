@@ -29,6 +29,16 @@ pub trait Repo: Send + Sync {
         limit: usize,
         visit: &mut dyn FnMut(Commit) -> ControlFlow<()>,
     ) -> Result<LogEnd, RepoError>;
+
+    /// Visits what differs between two sides, by path, below the workspace's root, until `visit`
+    /// breaks or `query.max_files` were visited.
+    ///
+    /// Nothing that is configured is run: neither filters, nor text conversions, nor diff programs.
+    fn diff(
+        &self,
+        query: &DiffQuery<'_>,
+        visit: &mut dyn FnMut(FileDiff) -> ControlFlow<()>,
+    ) -> Result<Diff, RepoError>;
 }
 
 /// Where [`Repo::log`] came to its end, so that a reader can say what it has not seen.
@@ -65,6 +75,95 @@ pub struct Change {
     pub path: String,
     pub added: u32,
     pub removed: u32,
+}
+
+/// What to compare, and how much of it to show.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DiffQuery<'a> {
+    /// A revision as git understands it. `None`: where the current work began, which is where the
+    /// branch left its upstream, else, with uncommitted changes, HEAD, else the commit before HEAD.
+    pub from: Option<&'a str>,
+    /// A revision. `None`: the files as they are, with what is new and not ignored.
+    pub to: Option<&'a str>,
+    /// Lines around each change.
+    pub context: u32,
+    pub max_files: usize,
+    /// Files that are larger on either side are named, but their lines are not compared.
+    pub max_file_bytes: u64,
+}
+
+/// What was compared.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Diff {
+    pub from: DiffSide,
+    pub to: DiffSide,
+    /// How many files differ, visited or not.
+    pub files: u64,
+}
+
+/// One side of a comparison.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DiffSide {
+    /// For people: the revision, or what stands for it.
+    pub name: String,
+    /// Lowercase hex; `None` for the files as they are, and for nothing at all.
+    pub commit: Option<String>,
+}
+
+/// What differs in one file. Renames are shown as one file gone and one new.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FileDiff {
+    /// As in [`Change::path`].
+    pub path: String,
+    /// As git writes it, such as `0o100644`; 0 where there is no file.
+    pub old_mode: u32,
+    pub new_mode: u32,
+    pub content: DiffContent,
+}
+
+/// The lines of a file that differ, or why they are not known.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum DiffContent {
+    Text {
+        /// The new side, whole, in whatever encoding it has.
+        new: Vec<u8>,
+        /// None when only the mode differs.
+        hunks: Vec<Hunk>,
+    },
+    Binary,
+    TooLarge,
+    Submodule,
+    /// A device, a FIFO or the like is in the place of the file, or it cannot be read.
+    Unreadable,
+    /// The repository does not have the content, as in a partial clone.
+    Missing,
+}
+
+/// Lines that changed together, with those around them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Hunk {
+    /// From one; 0 when the side has no lines here.
+    pub old_start: u32,
+    pub old_lines: u32,
+    pub new_start: u32,
+    pub new_lines: u32,
+    pub lines: Vec<DiffLine>,
+}
+
+/// One line of a hunk.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DiffLine {
+    pub kind: DiffLineKind,
+    /// With its line break, when it has one.
+    pub content: Vec<u8>,
+}
+
+/// On which side a line is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DiffLineKind {
+    Context,
+    Added,
+    Removed,
 }
 
 /// Why git did not answer.

@@ -1,17 +1,18 @@
-//! The git repository of a workspace, read with libgit2 for native actions.
+//! The git repository of a workspace, read for native actions.
 //!
-//! Nothing that the repository configures is ever run: libgit2 knows no external filters, diff drivers or
-//! hooks, and lines are counted between bare blobs, so that not even `.gitattributes` is opened.
+//! History is read with libgit2, and with git itself where libgit2 refuses the repository (a partial clone,
+//! reftable). Comparisons with the files as they are go through git's plumbing. Nothing that the repository
+//! configures is ever run: libgit2 knows no external filters, diff drivers or hooks, git is told to leave
+//! them, and lines are compared between bare texts, so that not even `.gitattributes` is opened.
 
 mod changes;
+mod diff;
+mod log;
 mod shallow;
 
-use changes::Changes;
-use git2::{Commit as GitCommit, ErrorCode, Oid, Repository, RepositoryOpenFlags, Sort};
-use orchestra_core::{
-    ports::{Commit, LogEnd, Repo, RepoError},
-    time::Timestamp,
-};
+use crate::{GitError, state};
+use git2::{ErrorCode, Repository, RepositoryOpenFlags};
+use orchestra_core::ports::{Commit, Diff, DiffQuery, FileDiff, LogEnd, Repo, RepoError};
 use std::{
     ffi::OsStr,
     ops::ControlFlow,
@@ -21,10 +22,20 @@ use std::{
 
 /// A repository, opened for reading.
 pub struct GitRepo {
-    /// libgit2's handle may move between threads but not be used by two at once.
-    repository: Mutex<Repository>,
-    /// The workspace's root relative to the top of the work tree; empty at the top.
-    prefix: PathBuf,
+    root: PathBuf,
+    history: History,
+}
+
+/// Who reads the history.
+enum History {
+    Library {
+        /// libgit2's handle may move between threads but not be used by two at once.
+        repository: Mutex<Repository>,
+        /// The workspace's root relative to the top of the work tree; empty at the top.
+        prefix: PathBuf,
+    },
+    /// git itself, because libgit2 does not know what the repository is made of.
+    Command,
 }
 
 impl GitRepo {
@@ -32,18 +43,37 @@ impl GitRepo {
     /// further up. `None` when there is none.
     pub fn open(root: &Path) -> Result<Option<Self>, RepoError> {
         let no_ceilings: [&OsStr; 0] = [];
-        let repository = match Repository::open_ext(root, RepositoryOpenFlags::empty(), no_ceilings)
-        {
-            Ok(repository) => repository,
+        let opened = Repository::open_ext(root, RepositoryOpenFlags::empty(), no_ceilings);
+        let history = match opened {
+            // Contents that a partial clone lacks end libgit2's work, and only git can do without them.
+            Ok(repository) if is_partial(&repository) => History::Command,
+            Ok(repository) => {
+                let prefix = match repository.workdir() {
+                    Some(top) => relative(root, top)?,
+                    None => PathBuf::new(),
+                };
+                History::Library { repository: Mutex::new(repository), prefix }
+            }
             Err(error) if error.code() == ErrorCode::NotFound => return Ok(None),
-            Err(error) => return Err(refused(root, &error)),
+            Err(error) if error.code() == ErrorCode::Owner => return Err(refused(root, &error)),
+            Err(error) => match state::toplevel(root) {
+                Ok(Some(_)) => History::Command,
+                // Neither can read it; libgit2 says more about why.
+                _ => return Err(refused(root, &error)),
+            },
         };
-        let prefix = match repository.workdir() {
-            Some(top) => relative(root, top)?,
-            None => PathBuf::new(),
-        };
-        Ok(Some(Self { repository: Mutex::new(repository), prefix }))
+        Ok(Some(Self { root: root.to_owned(), history }))
     }
+}
+
+fn is_partial(repository: &Repository) -> bool {
+    let promises = |config: git2::Config| {
+        let entries = config.entries(Some("^remote\\..*\\.promisor$")).ok()?;
+        let mut count = 0;
+        entries.for_each(|_| count += 1).ok()?;
+        Some(count > 0)
+    };
+    repository.config().ok().and_then(promises).unwrap_or(false)
 }
 
 fn refused(root: &Path, error: &git2::Error) -> RepoError {
@@ -72,8 +102,9 @@ fn relative(root: &Path, top: &Path) -> Result<PathBuf, RepoError> {
     })
 }
 
-fn failed(what: &str) -> impl Fn(git2::Error) -> RepoError {
-    move |error| RepoError(format!("failed to {what}: {}", error.message()))
+/// A refusal of git, with its hint: what a native's reader sees of it.
+fn said(error: &GitError) -> RepoError {
+    RepoError(format!("{error}; {}", error.hint()))
 }
 
 impl Repo for GitRepo {
@@ -82,63 +113,21 @@ impl Repo for GitRepo {
         limit: usize,
         visit: &mut dyn FnMut(Commit) -> ControlFlow<()>,
     ) -> Result<LogEnd, RepoError> {
-        // Only reads happen under this lock, so it is whole even after a panic.
-        let repository = self.repository.lock().unwrap_or_else(PoisonError::into_inner);
-        let head = match repository.head() {
-            Ok(head) => head,
-            Err(error) if error.code() == ErrorCode::UnbornBranch => return Ok(LogEnd::Root),
-            Err(error) => return Err(failed("read HEAD")(error)),
-        };
-        let head = head.peel_to_commit().map_err(failed("find the commit of HEAD"))?;
-        let edge = shallow::edge(&repository)?;
-        let mut reached_edge = false;
-
-        let mut walk = repository.revwalk().map_err(failed("walk the history"))?;
-        // By time alone: a topological order would have to read the whole history first.
-        walk.set_sorting(Sort::TIME).map_err(failed("sort the history"))?;
-        walk.push(head.id()).map_err(failed("walk the history"))?;
-        let changes = Changes::new(&repository, &self.prefix);
-        let mut seen = 0;
-        for id in walk {
-            let id = id.map_err(failed("walk the history"))?;
-            if edge.contains(&id) {
-                reached_edge = true;
-                continue;
+        match &self.history {
+            History::Library { repository, prefix } => {
+                // Only reads happen under this lock, so it is whole even after a panic.
+                let repository = repository.lock().unwrap_or_else(PoisonError::into_inner);
+                log::by_library(&repository, prefix, limit, visit)
             }
-            let commit = repository.find_commit(id).map_err(failed("read a commit"))?;
-            if commit.parent_count() > 1 {
-                continue;
-            }
-            if seen == limit {
-                return Ok(LogEnd::Limit);
-            }
-            seen += 1;
-            if visit(changes.describe(&commit)?).is_break() {
-                return Ok(LogEnd::Stopped);
-            }
+            History::Command => log::by_command(&self.root, limit, visit),
         }
-        Ok(if reached_edge { LogEnd::Shallow } else { LogEnd::Root })
     }
-}
 
-impl Changes<'_> {
-    fn describe(&self, commit: &GitCommit<'_>) -> Result<Commit, RepoError> {
-        let author = commit.author();
-        let name = String::from_utf8_lossy(author.name_bytes()).into_owned();
-        let message = String::from_utf8_lossy(commit.message_bytes()).into_owned();
-        Ok(Commit {
-            id: commit.id().to_string(),
-            author: name,
-            at: Timestamp(commit.time().seconds().saturating_mul(1_000)),
-            subject: message.trim_start().lines().next().unwrap_or_default().to_owned(),
-            changes: self.of(commit).map_err(|error| unreadable(commit.id(), &error))?,
-        })
+    fn diff(
+        &self,
+        query: &DiffQuery<'_>,
+        visit: &mut dyn FnMut(FileDiff) -> ControlFlow<()>,
+    ) -> Result<Diff, RepoError> {
+        diff::diff(&self.root, query, visit)
     }
-}
-
-fn unreadable(commit: Oid, error: &git2::Error) -> RepoError {
-    RepoError(format!(
-        "failed to read what commit {commit} changed: {}; run `git fsck`, or `git fetch` in a partial clone",
-        error.message()
-    ))
 }

@@ -1,46 +1,12 @@
 //! The history of real repositories, made with git itself, as native actions see it.
 
+use crate::support::{commit, git, open, small, write};
 use orchestra_core::{
     ports::{Change, Commit, LogEnd, Repo},
     time::Timestamp,
 };
 use orchestra_vcs::repo::GitRepo;
-use std::{fs, ops::ControlFlow, path::Path, process::Command};
-use tempfile::TempDir;
-
-/// Runs git with an environment of its own: no configuration of the machine, fixed author and time.
-fn git(dir: &Path, seconds: u32, arguments: &[&str]) {
-    let date = format!("@{seconds} +0000");
-    let output = Command::new("git")
-        .current_dir(dir)
-        .env_clear()
-        .env("PATH", std::env::var_os("PATH").unwrap_or_default())
-        .env("GIT_CONFIG_GLOBAL", "/dev/null")
-        .env("GIT_CONFIG_NOSYSTEM", "1")
-        .env("GIT_AUTHOR_DATE", &date)
-        .env("GIT_COMMITTER_DATE", &date)
-        .args(["-c", "user.name=Ada", "-c", "user.email=ada@example.org"])
-        .args(["-c", "init.defaultBranch=main", "-c", "protocol.file.allow=always"])
-        .args(arguments)
-        .output()
-        .unwrap();
-    assert!(
-        output.status.success(),
-        "git {arguments:?}: {}",
-        String::from_utf8_lossy(&output.stderr)
-    );
-}
-
-fn commit(dir: &Path, seconds: u32, message: &str) {
-    git(dir, seconds, &["add", "-A"]);
-    git(dir, seconds, &["commit", "-q", "--allow-empty", "-m", message]);
-}
-
-fn write(dir: &Path, path: &str, content: impl AsRef<[u8]>) {
-    let path = dir.join(path);
-    fs::create_dir_all(path.parent().unwrap()).unwrap();
-    fs::write(path, content).unwrap();
-}
+use std::{fs, ops::ControlFlow, process::Command};
 
 fn log(repo: &GitRepo, limit: usize) -> (Vec<Commit>, LogEnd) {
     let mut commits = Vec::new();
@@ -57,24 +23,6 @@ fn subjects(repo: &GitRepo) -> Vec<String> {
 
 fn change(path: &str, added: u32, removed: u32) -> Change {
     Change { path: path.to_owned(), added, removed }
-}
-
-fn open(root: &Path) -> GitRepo {
-    GitRepo::open(root).unwrap().unwrap()
-}
-
-/// Three commits: two files, one of them changed, one of them gone.
-fn small() -> TempDir {
-    let dir = tempfile::tempdir().unwrap();
-    git(dir.path(), 0, &["init", "-q"]);
-    write(dir.path(), "a.txt", "one\ntwo\nthree\n");
-    write(dir.path(), "sub/b.txt", "x\ny");
-    commit(dir.path(), 100, "first\n\nwith a body");
-    write(dir.path(), "a.txt", "one\n2\nthree\nfour\n");
-    commit(dir.path(), 200, "second");
-    fs::remove_file(dir.path().join("sub/b.txt")).unwrap();
-    commit(dir.path(), 300, "third");
-    dir
 }
 
 #[test]
@@ -229,4 +177,53 @@ fn a_broken_repository_is_an_error_that_names_the_commit() {
     fs::remove_file(object).unwrap();
     let error = open(dir.path()).log(10, &mut |_| ControlFlow::Continue(())).unwrap_err();
     assert!(error.0.contains("HEAD"), "{error}");
+}
+
+/// What libgit2 tells of a repository, git tells in the same words.
+#[test]
+fn a_repository_that_libgit2_refuses_is_read_with_git_itself() {
+    let dir = small();
+    write(dir.path(), "binary", b"a\0b\n");
+    write(dir.path(), "tab\tname.txt", "x\n");
+    commit(dir.path(), 400, "odd \u{e4}");
+    git(dir.path(), 500, &["checkout", "-q", "-b", "side", "HEAD~1"]);
+    commit(dir.path(), 500, "empty");
+    git(dir.path(), 600, &["merge", "-q", "--no-ff", "-m", "merge", "main"]);
+    let other = tempfile::tempdir().unwrap();
+    let clone = other.path().join("clone");
+    let url = format!("file://{}", dir.path().display());
+    git(other.path(), 0, &["clone", "-q", "--depth", "3", &url, clone.to_str().unwrap()]);
+    for root in [dir.path(), &clone, &dir.path().join("sub")] {
+        fs::create_dir_all(root).unwrap();
+        let by_library = [2, 3, 100].map(|limit| log(&open(root), limit));
+        git(root, 0, &["config", "extensions.partialClone", "origin"]);
+        let by_command = [2, 3, 100].map(|limit| log(&open(root), limit));
+        assert_eq!(by_command, by_library, "{}", root.display());
+        git(root, 0, &["config", "--unset", "extensions.partialClone"]);
+    }
+    let unborn = tempfile::tempdir().unwrap();
+    git(unborn.path(), 0, &["init", "-q"]);
+    git(unborn.path(), 0, &["config", "extensions.partialClone", "origin"]);
+    assert_eq!(log(&open(unborn.path()), 10), (vec![], LogEnd::Root));
+}
+
+#[test]
+fn a_partial_clone_has_a_history_without_counts() {
+    let dir = small();
+    git(dir.path(), 0, &["config", "uploadpack.allowFilter", "true"]);
+    let other = tempfile::tempdir().unwrap();
+    let clone = other.path().join("clone");
+    let url = format!("file://{}", dir.path().display());
+    git(other.path(), 0, &["clone", "-q", "--filter=blob:none", &url, clone.to_str().unwrap()]);
+    let (commits, end) = log(&open(&clone), 10);
+    let changes: Vec<Vec<Change>> = commits.into_iter().map(|commit| commit.changes).collect();
+    assert_eq!(
+        changes,
+        [
+            vec![change("sub/b.txt", 0, 0)],
+            vec![change("a.txt", 0, 0)],
+            vec![change("a.txt", 0, 0), change("sub/b.txt", 0, 0)]
+        ]
+    );
+    assert_eq!(end, LogEnd::Root);
 }

@@ -1,4 +1,8 @@
-//! Scenarios of repositories: real ones, made with git itself.
+//! What native actions see of a repository.
 
 #[cfg(test)]
+mod comparing;
+#[cfg(test)]
 mod history;
+#[cfg(test)]
+mod support;
