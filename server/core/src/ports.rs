@@ -1,7 +1,7 @@
 //! What the domain asks of its surroundings, as traits, so that the rooms which provide it and the
 //! rooms which use it need not know each other.
 
-use crate::{ids::StepId, outcome::Output, time::Timestamp, view::TaskStatus};
+use crate::{change::FileStatus, ids::StepId, outcome::Output, time::Timestamp, view::TaskStatus};
 use std::ops::ControlFlow;
 
 /// What a needed step hands over to a native action or an agent.
@@ -119,6 +119,32 @@ pub struct FileDiff {
     pub old_mode: u32,
     pub new_mode: u32,
     pub content: DiffContent,
+}
+
+impl FileDiff {
+    pub fn status(&self) -> FileStatus {
+        /// The bits of a mode that say what it is: a file, a link, a submodule.
+        const KIND: u32 = 0o170_000;
+        match (self.old_mode, self.new_mode) {
+            (0, _) => FileStatus::Added,
+            (_, 0) => FileStatus::Deleted,
+            (old, new) if old & KIND != new & KIND => FileStatus::TypeChanged,
+            (old, new) => match &self.content {
+                DiffContent::Text { hunks, .. } if old != new && hunks.is_empty() => {
+                    FileStatus::ModeChanged
+                }
+                _ => FileStatus::Modified,
+            },
+        }
+    }
+
+    /// How many lines were added and removed; none when they were not compared.
+    pub fn lines(&self) -> (u64, u64) {
+        let DiffContent::Text { hunks, .. } = &self.content else { return (0, 0) };
+        let lines = || hunks.iter().flat_map(|hunk| &hunk.lines);
+        let count = |kind| lines().filter(|line| line.kind == kind).count() as u64;
+        (count(DiffLineKind::Added), count(DiffLineKind::Removed))
+    }
 }
 
 /// The lines of a file that differ, or why they are not known.

@@ -30,6 +30,24 @@ impl fmt::Display for Timestamp {
     }
 }
 
+/// A time that does not read as one.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is no day such as 2026-01-31 and no time such as 2026-01-31T12:00:00Z")]
+pub struct TimestampError(String);
+
+impl FromStr for Timestamp {
+    type Err = TimestampError;
+
+    /// A day means its first moment, in UTC.
+    fn from_str(text: &str) -> Result<Self, TimestampError> {
+        let text = text.trim();
+        let midnight = format!("{text}T00:00:00Z");
+        let time = text.parse().or_else(|_| midnight.parse::<jiff::Timestamp>());
+        time.map(|time| Self(time.as_millisecond()))
+            .map_err(|_| TimestampError(text.chars().take(80).collect()))
+    }
+}
+
 /// A span of time in milliseconds. Written by people as `30m`, `2s`, `1h 30m`, `250ms`.
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize,
@@ -91,6 +109,16 @@ impl fmt::Display for Millis {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn days_and_times_are_read_as_people_write_them() {
+        let read = |text: &str| text.parse::<Timestamp>().map(|time| time.0);
+        assert_eq!(read("1970-01-02"), Ok(86_400_000));
+        assert_eq!(read("1970-01-01T01:00:00.5+01:00"), Ok(500));
+        for text in ["", "yesterday", "2026-13-01", "2026", "2026-01-31T"] {
+            assert!(read(text).is_err(), "{text}");
+        }
+    }
 
     #[test]
     fn durations_are_read_as_people_write_them() {

@@ -155,6 +155,11 @@ impl<'a> Arguments<'a> {
         self.with.get(name).and_then(texts).unwrap_or_default()
     }
 
+    /// As [`Arguments::text`]; nothing when it is empty, which is how a workflow's parameter says so.
+    pub(crate) fn filled(&self, name: &str) -> Option<&'a str> {
+        self.text(name).filter(|text| !text.trim().is_empty())
+    }
+
     /// What [`PATH`] and [`GLOB`] ask for, as far as they were declared.
     pub(crate) fn files(&self, wanted: Option<fn(&str) -> bool>) -> files::Options {
         files::Options {

@@ -2,17 +2,13 @@
 
 use super::{
     arguments::Arguments,
-    contract::{
-        Argument, ArgumentKind, Context, DefaultValue, Info, Native, Progress, Report, Stop,
-    },
+    contract::{Argument, ArgumentKind, Context, DefaultValue, Info, Native, Report, Stop},
     files::{ReadText, read_text},
+    history::{COMMITS, read_log},
     languages::{self, LanguageKind},
-    listing::{LISTED_ITEMS, counted, grouped, halve, listing_file, to_result},
+    listing::{LISTED_ITEMS, counted, halve, listing_file, to_result},
 };
-use orchestra_core::{
-    ports::{Commit, LogEnd, Repo},
-    time::Timestamp,
-};
+use orchestra_core::{ports::Commit, time::Timestamp};
 use schemars::{JsonSchema, Schema, schema_for};
 use serde::{Deserialize, Serialize};
 use std::{
@@ -29,12 +25,7 @@ const INFO: Info = Info {
     capabilities: &["git.hotspots", "history", "signals"],
     inline: false,
     arguments: &[
-        Argument {
-            name: "commits",
-            kind: ArgumentKind::Count { min: 1, max: 1_000_000 },
-            default: DefaultValue::Count(2_000),
-            description: "How many commits are looked at, from HEAD back; merges do not count.",
-        },
+        COMMITS,
         Argument {
             name: "limit",
             kind: ArgumentKind::Count { min: 1, max: 5_000 },
@@ -138,11 +129,10 @@ impl Native for Hotspots {
     fn run(&self, ctx: &Context<'_>) -> Result<Report, Stop> {
         let arguments = Arguments::read(INFO, ctx.with)?;
         let mut history = History::default();
-        // Without git there is nothing to rank, but what needs this step can still go on.
-        let bounded = match ctx.repo {
-            Some(repo) => read_log(ctx, repo, arguments.count("commits"), &mut history)?,
-            None => "the workspace is not a git repository".to_owned(),
-        };
+        let bounded = read_log(ctx, arguments.count(COMMITS.name), &mut |commit| {
+            history.add(commit);
+            ControlFlow::Continue(())
+        })?;
         let mut result = rank(ctx, history)?;
         result.bounded = bounded;
         result.files.truncate(LISTED_ITEMS);
@@ -152,31 +142,6 @@ impl Native for Hotspots {
         let result = to_result(result, |result| halve(&mut result.files))?;
         Ok(Report { summary, result, files })
     }
-}
-
-/// Reads the history, and says why not all of it.
-fn read_log(
-    ctx: &Context<'_>,
-    repo: &dyn Repo,
-    limit: usize,
-    history: &mut History,
-) -> Result<String, Stop> {
-    /// How often progress is reported, in commits.
-    const PROGRESS_EVERY: u64 = 32;
-    let end = repo.log(limit, &mut |commit| {
-        history.add(commit);
-        if history.commits.is_multiple_of(PROGRESS_EVERY) {
-            (ctx.progress)(Progress { done: history.commits, total: None, unit: "commits" });
-        }
-        if ctx.is_cancelled() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
-    });
-    let end =
-        end.map_err(|error| Stop::environment(error.to_string(), "check it with `git log`"))?;
-    Ok(match end {
-        LogEnd::Root | LogEnd::Stopped => String::new(),
-        LogEnd::Limit => format!("only the newest {} commits", grouped(history.commits)),
-        LogEnd::Shallow => "the repository is a shallow clone".to_owned(),
-    })
 }
 
 fn summary(result: &HotspotsResult) -> String {

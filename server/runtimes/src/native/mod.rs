@@ -1,11 +1,14 @@
 //! Native actions: what Orchestra does itself, with no model and no process, bounded and repeatable.
 
 mod arguments;
+mod changes;
 mod comments;
 mod contract;
 mod deps;
+mod docs;
 mod files;
 mod finding;
+mod history;
 mod hotspots;
 mod languages;
 mod listing;
@@ -21,12 +24,17 @@ mod set_value;
 mod todo;
 
 pub use arguments::check_arguments;
+pub use changes::{
+    ChangedFile, DiffResult, HunkAt, ReviewResult, ReviewedFile, Side, TouchedSymbol,
+};
 pub use contract::{
     Argument, ArgumentKind, Context, DefaultValue, Info, Native, OutputFile, Progress, Report, Stop,
 };
 pub use deps::{Dependency, DependencyKind, DepsResult, Manifest, SeveralVersions, VersionAt};
+pub use docs::{DocsResult, Document, Heading};
 pub use files::{Coverage, LeftOut, Skipped};
 pub use finding::{Finding, Severity};
+pub use history::{AuthorSummary, CommitSummary, HistoryResult};
 pub use hotspots::{Hotspot, HotspotsResult};
 pub use languages::LanguageKind;
 pub use listing::Count;

@@ -1,15 +1,29 @@
 //! The native actions that exist.
 
 use super::{
-    contract::Native, deps::ListDependencies, hotspots::Hotspots, metrics::Metrics,
-    outline::Outline, report::WriteReport, search::Search, secrets::ScanSecrets,
-    set_value::SetValue, todo::ScanTodo,
+    changes::{Compare, Review},
+    contract::Native,
+    deps::ListDependencies,
+    docs::OutlineDocs,
+    history::ReadHistory,
+    hotspots::Hotspots,
+    metrics::Metrics,
+    outline::Outline,
+    report::WriteReport,
+    search::Search,
+    secrets::ScanSecrets,
+    set_value::SetValue,
+    todo::ScanTodo,
 };
 
 /// All native actions, by name.
 pub fn all() -> &'static [&'static dyn Native] {
     &[
+        &Review,
         &ListDependencies,
+        &OutlineDocs,
+        &Compare,
+        &ReadHistory,
         &Hotspots,
         &WriteReport,
         &ScanSecrets,

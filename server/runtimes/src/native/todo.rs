@@ -90,7 +90,7 @@ impl Native for ScanTodo {
 
     fn run(&self, ctx: &Context<'_>) -> Result<Report, Stop> {
         let arguments = Arguments::read(INFO, ctx.with)?;
-        marker::ready().map_err(Stop::defect)?;
+        ready()?;
         let options = arguments.files(None);
         let (states, coverage) = files::scan(ctx, &options, State::new, |state, file| {
             scan_file(ctx, file, &mut |finding| state.add(finding));
@@ -122,7 +122,13 @@ impl Native for ScanTodo {
     }
 }
 
-fn scan_file(ctx: &Context<'_>, file: &TextFile<'_>, add: &mut dyn FnMut(Finding)) {
+/// Whether markers can be looked for at all.
+pub(super) fn ready() -> Result<(), Stop> {
+    marker::ready().map_err(Stop::defect)
+}
+
+/// The open points of one file, in the order in which they stand there.
+pub(super) fn scan_file(ctx: &Context<'_>, file: &TextFile<'_>, add: &mut dyn FnMut(Finding)) {
     if !marker::may_occur(file.text) {
         return;
     }

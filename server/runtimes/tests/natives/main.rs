@@ -4,6 +4,10 @@
 #![cfg(unix)]
 
 #[cfg(test)]
+mod comparing;
+#[cfg(test)]
+mod documents;
+#[cfg(test)]
 mod limits;
 #[cfg(test)]
 mod outlining;

@@ -201,6 +201,7 @@ fn files_are_ranked_by_how_often_they_change_and_how_large_they_are() {
             ),
         ],
         end: Ok(LogEnd::Limit),
+        files: vec![],
     });
     let result = bench.run("git.hotspots", json!({})).result;
     assert_eq!(
@@ -214,7 +215,11 @@ fn files_are_ranked_by_how_often_they_change_and_how_large_they_are() {
             "authors": 2, "gone": 1, "generated": 1, "prose": 1, "not_text": 1,
         })
     );
-    bench.repo = Some(History { commits: vec![], end: Err(RepoError("it is broken".into())) });
+    bench.repo = Some(History {
+        commits: vec![],
+        end: Err(RepoError("it is broken".into())),
+        files: vec![],
+    });
     let Err(Stop::Failed(failure)) = bench.run_with("git.hotspots", json!({}), false) else {
         panic!("a broken repository is an error");
     };

@@ -3,7 +3,10 @@
 use orchestra_core::{
     ids::StepId,
     outcome::{Artifact, Output},
-    ports::{Change, Commit, LogEnd, Repo, RepoError, StepInput},
+    ports::{
+        Change, Commit, Diff, DiffContent, DiffLine, DiffLineKind, DiffQuery, DiffSide, FileDiff,
+        Hunk, LogEnd, Repo, RepoError, StepInput,
+    },
     time::Timestamp,
     view::TaskStatus,
 };
@@ -125,6 +128,44 @@ impl Bench {
 pub(crate) struct History {
     pub(crate) commits: Vec<Commit>,
     pub(crate) end: Result<LogEnd, RepoError>,
+    /// What differs, whatever the sides.
+    pub(crate) files: Vec<FileDiff>,
+}
+
+/// A changed file: lines begin with ` `, `+` or `-`, and are all of one hunk that begins at the first line.
+pub(crate) fn file_diff(path: &str, modes: (u32, u32), lines: &str) -> FileDiff {
+    let lines: Vec<DiffLine> = lines
+        .split_inclusive('\n')
+        .map(|line| DiffLine {
+            kind: match &line[..1] {
+                "+" => DiffLineKind::Added,
+                "-" => DiffLineKind::Removed,
+                _ => DiffLineKind::Context,
+            },
+            content: line[1..].into(),
+        })
+        .collect();
+    let side = |without: DiffLineKind| -> Vec<&[u8]> {
+        let lines = lines.iter().filter(|line| line.kind != without);
+        lines.map(|line| line.content.as_slice()).collect()
+    };
+    let (old, new) = (side(DiffLineKind::Added), side(DiffLineKind::Removed));
+    let count = |lines: &[&[u8]]| u32::try_from(lines.len()).unwrap();
+    let (old_lines, new_lines, new) = (count(&old), count(&new), new.concat());
+    let start = |lines: u32| u32::from(lines > 0);
+    let hunk = Hunk {
+        old_start: start(old_lines),
+        old_lines,
+        new_start: start(new_lines),
+        new_lines,
+        lines,
+    };
+    FileDiff {
+        path: path.into(),
+        old_mode: modes.0,
+        new_mode: modes.1,
+        content: DiffContent::Text { new, hunks: vec![hunk] },
+    }
 }
 
 impl History {
@@ -156,6 +197,28 @@ impl Repo for History {
             }
         }
         self.end.clone()
+    }
+
+    fn diff(
+        &self,
+        query: &DiffQuery<'_>,
+        visit: &mut dyn FnMut(FileDiff) -> ControlFlow<()>,
+    ) -> Result<Diff, RepoError> {
+        self.end.clone()?;
+        for file in self.files.iter().take(query.max_files) {
+            if visit(file.clone()).is_break() {
+                break;
+            }
+        }
+        let side = |revision: Option<&str>, otherwise: &str| DiffSide {
+            name: revision.unwrap_or(otherwise).into(),
+            commit: revision.map(|_| "1".repeat(40)),
+        };
+        Ok(Diff {
+            from: side(query.from, "HEAD"),
+            to: side(query.to, "the files as they are"),
+            files: self.files.len() as u64,
+        })
     }
 }
 

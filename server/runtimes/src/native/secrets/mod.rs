@@ -101,7 +101,7 @@ impl Native for ScanSecrets {
 
     fn run(&self, ctx: &Context<'_>) -> Result<Report, Stop> {
         let arguments = Arguments::read(INFO, ctx.with)?;
-        detect::ready().map_err(Stop::defect)?;
+        ready()?;
         let options = arguments.files(None);
         let least = match arguments.text("confidence") {
             Some("high") => Severity::High,
@@ -109,8 +109,8 @@ impl Native for ScanSecrets {
             _ => Severity::Low,
         };
         let (states, coverage) = files::scan(ctx, &options, State::new, |state, file| {
-            let in_tests = plausible::is_test_path(file.path);
-            scan_file(ctx.cancelled, file, in_tests, &mut |finding| {
+            let in_tests = is_in_tests(file.path);
+            scan_file(ctx.cancelled, file, &mut |finding| {
                 if finding.severity <= least {
                     state.add(finding, in_tests);
                 }
@@ -154,12 +154,19 @@ fn summary(result: &SecretsResult) -> String {
     )
 }
 
-fn scan_file(
-    cancelled: &AtomicBool,
-    file: &TextFile<'_>,
-    in_tests: bool,
-    add: &mut dyn FnMut(Finding),
-) {
+/// Whether secrets can be told at all.
+pub(super) fn ready() -> Result<(), Stop> {
+    detect::ready().map_err(Stop::defect)
+}
+
+/// Whether a file lies among tests, fixtures, examples or documentation.
+pub(super) fn is_in_tests(path: &str) -> bool {
+    plausible::is_test_path(path)
+}
+
+/// The possible credentials of one file, in the order in which they stand there.
+pub(super) fn scan_file(cancelled: &AtomicBool, file: &TextFile<'_>, add: &mut dyn FnMut(Finding)) {
+    let in_tests = is_in_tests(file.path);
     let mut places = Places::new(file.text, cancelled);
     for secret in detect(file.text, Style::of(file.path), cancelled) {
         if cancelled.load(Ordering::Relaxed) {
@@ -231,8 +238,7 @@ mod tests {
     fn scan(path: &str, text: &str) -> Vec<Finding> {
         let mut found = Vec::new();
         let go_on = AtomicBool::new(false);
-        let in_tests = plausible::is_test_path(path);
-        scan_file(&go_on, &TextFile { path, text }, in_tests, &mut |f| found.push(f));
+        scan_file(&go_on, &TextFile { path, text }, &mut |f| found.push(f));
         found
     }
 
