@@ -2,11 +2,15 @@
 
 use super::{
     super::{
+        changes::{DiffResult, ReviewResult},
         deps::DepsResult,
+        docs::DocsResult,
         files::{Coverage, Skipped},
+        history::HistoryResult,
         hotspots::HotspotsResult,
         listing::{counted, grouped},
         metrics::MetricsResult,
+        outline::OutlineResult,
         search::SearchResult,
         secrets::SecretsResult,
         todo::TodoResult,
@@ -67,6 +71,25 @@ fn notes_of(input: &StepInput) -> Vec<String> {
                 with_limit(&result.coverage, result.findings.len(), result.total, what)
             })
             .unwrap_or_default(),
+        "workspace.outline" => {
+            read::<OutlineResult>(input).map(|result| of_outline(&result)).unwrap_or_default()
+        }
+        "docs.outline" => read::<DocsResult>(input)
+            .map(|result| {
+                with_limit(&result.coverage, result.documents.len(), result.total, "documents")
+            })
+            .unwrap_or_default(),
+        "git.history" => read::<HistoryResult>(input)
+            .map(|result| of_history(&result.bounded))
+            .unwrap_or_default(),
+        "git.diff" => read::<DiffResult>(input).map(|result| of_diff(&result)).unwrap_or_default(),
+        "changes.review" => read::<ReviewResult>(input)
+            .map(|result| {
+                let bounded = (!result.bounded.is_empty()).then(|| text(&result.bounded));
+                let (listed, what) = (result.findings.len(), "findings");
+                bounded.into_iter().chain(limit(listed, result.findings_total, what)).collect()
+            })
+            .unwrap_or_default(),
         "deps.list" => read::<DepsResult>(input).map(|result| of_deps(&result)).unwrap_or_default(),
         "git.hotspots" => {
             read::<HotspotsResult>(input).map(|result| of_hotspots(&result)).unwrap_or_default()
@@ -122,11 +145,54 @@ fn of_deps(result: &DepsResult) -> Vec<String> {
     notes
 }
 
-fn of_hotspots(result: &HotspotsResult) -> Vec<String> {
+fn of_outline(result: &OutlineResult) -> Vec<String> {
+    let mut notes = with_limit(&result.coverage, result.symbols.len(), result.total, "symbols");
+    let skipped = [
+        (&result.too_large, "file too large to be parsed", "files too large to be parsed"),
+        (&result.out_of_time, "file that took too long", "files that took too long"),
+    ];
+    notes.extend(
+        skipped
+            .into_iter()
+            .filter(|(skipped, ..)| skipped.count > 0)
+            .map(|(skipped, one, many)| of_skipped(skipped, one, many)),
+    );
+    if result.with_errors > 0 {
+        let (one, many) =
+            ("file of which a part does not parse", "files of which a part does not parse");
+        notes.push(counted(result.with_errors, one, many));
+    }
+    notes
+}
+
+fn of_diff(result: &DiffResult) -> Vec<String> {
     let mut notes = Vec::new();
     if !result.bounded.is_empty() {
-        notes.push(format!("the history was not looked at as a whole: {}", text(&result.bounded)));
+        notes.push(text(&result.bounded));
     }
+    if result.not_in_patch > 0 {
+        let (one, many) =
+            ("file that did not fit into the patch", "files that did not fit into the patch");
+        notes.push(counted(result.not_in_patch, one, many));
+    }
+    for content in ["binary", "too-large", "submodule", "unreadable", "missing"] {
+        let files = result.files.iter().filter(|file| file.content == content).count();
+        if files > 0 {
+            let many = format!("changed files that are {content}, without their lines");
+            let one = format!("changed file that is {content}, without its lines");
+            notes.push(counted(files as u64, &one, &many));
+        }
+    }
+    notes
+}
+
+fn of_history(bounded: &str) -> Vec<String> {
+    let note = || format!("the history was not looked at as a whole: {}", text(bounded));
+    (!bounded.is_empty()).then(note).into_iter().collect()
+}
+
+fn of_hotspots(result: &HotspotsResult) -> Vec<String> {
+    let mut notes = of_history(&result.bounded);
     let counts = [
         (result.gone, "changed file that is gone", "changed files that are gone"),
         (result.generated, "changed file that a tool writes", "changed files that tools write"),
