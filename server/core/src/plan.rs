@@ -282,12 +282,36 @@ pub struct PlannedTask {
     /// Whether an agent that writes may have changed nothing.
     #[serde(default)]
     pub allow_empty: bool,
+    /// Whether the run may do without it where nobody can do it. No task needs an optional one.
+    #[serde(default)]
+    pub optional: bool,
 }
 
 impl Plan {
     /// Whether a task may be given to a process, which works on a snapshot.
     pub fn has_processes(&self) -> bool {
         self.tasks.iter().flat_map(|task| &task.executors).any(|one| one.lane() == Lane::Process)
+    }
+
+    /// Takes the optional tasks away that are `gone`, and names their steps. No task needs one of them.
+    pub fn leave_out(&mut self, gone: impl Fn(&PlannedTask) -> bool) -> Vec<StepId> {
+        let mut positions = Vec::with_capacity(self.tasks.len());
+        let mut left_out = Vec::new();
+        let mut kept = 0;
+        for task in std::mem::take(&mut self.tasks) {
+            positions.push(kept);
+            if task.optional && gone(&task) {
+                left_out.push(task.step);
+            } else {
+                self.tasks.push(task);
+                kept += 1;
+            }
+        }
+        let moved = |need: &u32| positions.get(usize::try_from(*need).ok()?).copied();
+        for task in &mut self.tasks {
+            task.needs = task.needs.iter().filter_map(moved).collect();
+        }
+        left_out
     }
 
     /// The plan as a list in Markdown, for agents.

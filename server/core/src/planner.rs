@@ -23,7 +23,7 @@ use checks::Checks;
 use executors::Team;
 use graph::Graph;
 use serde_json::{Map, Value};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 /// What a plan is made from.
 #[derive(Debug, Clone, Copy)]
@@ -95,7 +95,7 @@ fn examine(request: &Request<'_>, given: Params) -> (Option<Plan>, Vec<Diagnosti
     };
     let mut findings = Findings::new(source);
     let plan = Workflow::read(&root, &mut findings)
-        .and_then(|workflow| assemble(request, &workflow, given, &mut findings))
+        .and_then(|workflow| assemble(request, workflow, given, &mut findings))
         .filter(|_| !findings.has_errors());
     (plan, findings.finish())
 }
@@ -103,19 +103,21 @@ fn examine(request: &Request<'_>, given: Params) -> (Option<Plan>, Vec<Diagnosti
 /// Resolves every reference; the plan is only good when there are no errors among the findings.
 fn assemble(
     request: &Request<'_>,
-    workflow: &Workflow<'_>,
+    mut workflow: Workflow<'_>,
     given: Params,
     findings: &mut Findings<'_>,
 ) -> Option<Plan> {
+    let mut team = Team::new(request.catalog);
+    leave_out_optional(request, &mut workflow, &team, findings);
+    let workflow = &workflow;
     let params = params::resolve(workflow, request.params, given, findings);
     let ids = index(&workflow.steps, findings);
     let graph = Graph::build(workflow, &ids, findings);
     templates::check(workflow, &ids, &graph, findings);
 
-    let mut team = Team::new(request.catalog);
     let mut tasks = Vec::with_capacity(workflow.steps.len());
     for (position, step) in workflow.steps.iter().enumerate() {
-        let mode = request.mode.or(step.mode).or(workflow.mode).unwrap_or_default();
+        let mode = mode(request, workflow, step);
         let executors = team.executors(step, mode, findings);
         if let Some(id) = step.id.and_then(|id| id.parse::<StepId>().ok()) {
             let needs = graph.needs(position).to_vec();
@@ -144,6 +146,45 @@ fn assemble(
         tree: request.catalog.tree.clone(),
         checks: request.catalog.checks,
     })
+}
+
+fn mode(request: &Request<'_>, workflow: &Workflow<'_>, step: &Step<'_>) -> Mode {
+    request.mode.or(step.mode).or(workflow.mode).unwrap_or_default()
+}
+
+/// Takes the optional steps away that nobody can do. No step may need one, whether it is there or not:
+/// otherwise a file would be right on one machine and wrong on another.
+fn leave_out_optional(
+    request: &Request<'_>,
+    workflow: &mut Workflow<'_>,
+    team: &Team<'_>,
+    findings: &mut Findings<'_>,
+) {
+    let optional: HashSet<&str> =
+        workflow.steps.iter().filter(|step| step.optional).filter_map(|step| step.id).collect();
+    if optional.is_empty() {
+        return;
+    }
+    for need in workflow.steps.iter().flat_map(|step| &step.needs) {
+        if optional.contains(need.value) {
+            let message = format!("step `{}` is optional, so no step may need it", need.value);
+            findings.error(need.at, message, "take the need away, or `optional` from that step");
+        }
+    }
+    for step in &mut workflow.steps {
+        step.needs.retain(|need| !optional.contains(need.value));
+    }
+    let is_left_out =
+        |step: &Step<'_>| step.optional && !team.has_anybody(step, mode(request, workflow, step));
+    let left_out: Vec<bool> = workflow.steps.iter().map(is_left_out).collect();
+    for (step, _) in workflow.steps.iter().zip(&left_out).filter(|(_, left_out)| **left_out) {
+        let message =
+            format!("step `{}` is left out: nobody can do it", step.id.unwrap_or_default());
+        let hint = "it is optional; see `orchestra agents list` for who is there";
+        findings.warning(step.at, message, hint);
+    }
+    let mut left_out = left_out.into_iter();
+    workflow.steps.retain(|_| !left_out.next().unwrap_or(false));
 }
 
 fn task(
@@ -177,6 +218,7 @@ fn task(
         verify: checks.verify,
         accept: checks.accept,
         allow_empty: checks.allow_empty,
+        optional: step.optional,
     }
 }
 

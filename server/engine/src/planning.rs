@@ -74,7 +74,7 @@ impl Planner {
     }
 
     /// Agents, and actions that run commands, need trust and a git repository. Where a task has another
-    /// way it goes without them; where one has not, nothing is started.
+    /// way it goes without them, and an optional one is left out; otherwise nothing is started.
     fn admit_processes(
         &self,
         plan: &mut Plan,
@@ -86,6 +86,9 @@ impl Planner {
             return Ok(());
         }
         let Some(obstacle) = self.obstacle(loaded) else { return Ok(()) };
+        for step in plan.leave_out(|task| task.executors.iter().all(is_process)) {
+            notes.push(format!("the optional step {step} is left out: {}", obstacle.reason));
+        }
         let stuck: Vec<&str> = plan
             .tasks
             .iter()

@@ -97,6 +97,19 @@ impl<'c> Team<'c> {
         natives.chain(agents).collect()
     }
 
+    /// Whether there is anybody for a step that names capabilities.
+    pub(super) fn has_anybody(&self, step: &Step<'_>, mode: Mode) -> bool {
+        let Some(Work::Capable { capabilities, .. }) = &step.work else { return true };
+        let needed: Vec<&str> = capabilities.iter().map(|capability| capability.value).collect();
+        let is_native = |native: &NativeInfo| {
+            needed.iter().all(|needed| native.capabilities.iter().any(|c| c == needed))
+        };
+        let by_native = mode != Mode::Strategic && self.catalog.natives.iter().any(is_native);
+        let by_agent =
+            mode != Mode::Speed && step.prompt.is_some() && !self.agents_with(&needed).is_empty();
+        by_native || by_agent
+    }
+
     fn named(
         &self,
         step: &Step<'_>,

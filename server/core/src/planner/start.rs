@@ -85,6 +85,7 @@ pub fn plan_for_start(agent: &str, prompt: &str, catalog: &Catalog) -> Result<Pl
             verify: if writes { catalog.verify.clone() } else { Vec::new() },
             accept: Vec::new(),
             allow_empty: false,
+            optional: false,
         }],
         agents: agents
             .into_iter()

@@ -27,6 +27,7 @@ const KEYS: Keys = Keys {
         "verify",
         "accept",
         "allow_empty",
+        "optional",
         "description",
     ],
     later: &[
@@ -65,6 +66,8 @@ pub(crate) struct Step<'n> {
     pub(crate) accept: Option<Commands>,
     /// And where it is said.
     pub(crate) allow_empty: Option<(bool, At)>,
+    /// Whether it is left out when nobody can do it.
+    pub(crate) optional: bool,
 }
 
 /// Who is to do it.
@@ -97,10 +100,12 @@ impl<'n> Step<'n> {
             Some(span)
         });
         let priority = -limits::MAX_PRIORITY..=limits::MAX_PRIORITY;
+        let work = work(at, fields, findings);
         Some(Self {
             at,
             id,
-            work: work(at, fields, findings),
+            optional: optional(work.as_ref(), fields, findings),
+            work,
             prompt: fields.filled("prompt", findings),
             with: with(fields, findings),
             needs: fields.texts("needs", findings),
@@ -122,6 +127,17 @@ impl<'n> Step<'n> {
                 .map(|(flag, entry)| (flag, entry.key_at)),
         })
     }
+}
+
+/// Whom a step names is there, or its file is wrong; who has a capability differs from machine to machine.
+fn optional<'n>(work: Option<&Work<'_>>, fields: Fields<'n>, findings: &mut Findings<'n>) -> bool {
+    let optional = fields.flag("optional", findings).unwrap_or(false);
+    if let (true, Some(Work::Named { .. }), Some(entry)) = (optional, work, fields.get("optional"))
+    {
+        let message = "`optional` goes with `capability`, but the step names somebody";
+        findings.error(entry.key_at, message, "write `capability: …`, or take `optional` away");
+    }
+    optional
 }
 
 fn id<'n>(

@@ -314,3 +314,48 @@ fn the_commands_of_a_file_are_seen_even_when_it_is_wrong() {
     assert_eq!(check_commands(text, "test.yaml"), [vec!["make"], vec!["b", "c"], vec!["d"]]);
     assert!(check_commands("steps: [", "test.yaml").is_empty());
 }
+
+const OPTIONAL: &str = "steps:\n\
+    - { id: a, action: todo.scan }\n\
+    - { id: b, capability: planning, prompt: hi, optional: true, needs: a }\n\
+    - { id: c, capability: code_generation, prompt: hi, optional: true, needs: a }\n\
+    - { id: d, action: todo.scan, needs: a }\n";
+
+fn steps(plan: &Plan) -> Vec<(&str, &[u32])> {
+    plan.tasks.iter().map(|task| (task.step.as_str(), task.needs.as_slice())).collect()
+}
+
+#[test]
+fn an_optional_step_that_nobody_can_do_is_left_out_and_it_is_said() {
+    let (catalog, params) = (catalog(), Map::new());
+    let Planned { mut plan, warnings } =
+        planner::plan(&request(OPTIONAL, &catalog, &params)).unwrap();
+    let needs_a: &[u32] = &[0];
+    assert_eq!(steps(&plan), [("a", [].as_slice()), ("c", needs_a), ("d", needs_a)]);
+    let warnings: Vec<String> = warnings.into_iter().map(|warning| warning.message).collect();
+    assert_eq!(warnings, ["step `b` is left out: nobody can do it"]);
+
+    let left_out = plan.leave_out(|_| true);
+    assert_eq!(left_out.iter().map(|step| step.as_str()).collect::<Vec<_>>(), ["c"]);
+    assert_eq!(steps(&plan), [("a", [].as_slice()), ("d", needs_a)]);
+}
+
+#[test]
+fn positions_stay_right_when_tasks_before_are_left_out() {
+    let mut plan = plan(
+        "steps:\n\
+         - { id: a, capability: code_generation, prompt: hi, optional: true }\n\
+         - { id: b, action: todo.scan }\n\
+         - { id: c, action: todo.scan, needs: b }\n",
+    );
+    plan.leave_out(|_| true);
+    assert_eq!(steps(&plan), [("b", [].as_slice()), ("c", &[0])]);
+}
+
+#[test]
+fn the_speed_mode_leaves_optional_work_of_agents_out() {
+    let (catalog, params) = (catalog(), Map::new());
+    let request = Request { mode: Some(Mode::Speed), ..request(OPTIONAL, &catalog, &params) };
+    let plan = planner::plan(&request).unwrap().plan;
+    assert_eq!(plan.tasks.iter().map(|task| task.step.as_str()).collect::<Vec<_>>(), ["a", "d"]);
+}

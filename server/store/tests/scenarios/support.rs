@@ -156,6 +156,7 @@ fn planned(number: u32) -> PlannedTask {
         verify: Vec::new(),
         accept: Vec::new(),
         allow_empty: false,
+        optional: false,
     }
 }
 

@@ -89,6 +89,7 @@ impl PlanBuilder {
             verify: Vec::new(),
             accept: Vec::new(),
             allow_empty: false,
+            optional: false,
         });
         self.needs.push(Vec::new());
         self
