@@ -25,7 +25,11 @@ impl WorkflowSource {
     }
 }
 
-const BUILT_IN: [(&str, &str); 1] = [("audit", include_str!("builtin/audit.yaml"))];
+const BUILT_IN: [(&str, &str); 3] = [
+    ("audit", include_str!("builtin/audit.yaml")),
+    ("code-review", include_str!("builtin/code-review.yaml")),
+    ("document", include_str!("builtin/document.yaml")),
+];
 const ENDINGS: [&str; 2] = [".yaml", ".yml"];
 
 /// Each name once, sorted: the workspace's shadow the user's, and these the built-in ones.

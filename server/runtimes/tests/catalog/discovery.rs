@@ -1,7 +1,9 @@
 //! Which agents and workflows are found where, which takes the place of which, and what bad files do.
 
 use crate::support::{Folders, agent, find, reason};
-use orchestra_core::{agent::Origin, diagnostic::Severity, plan::Mode, planner};
+use orchestra_core::{
+    agent::Origin, diagnostic::Diagnostic, diagnostic::Severity, plan::Mode, planner,
+};
 use std::{
     env,
     ffi::OsString,
@@ -30,8 +32,13 @@ fn every_built_in_workflow_can_be_planned() {
     let folders = Folders::new();
     let loaded = folders.load();
     for workflow in &loaded.workflows {
+        // Without a program for the agents, what only they can do is left out.
+        let others = |mut found: Vec<Diagnostic>| {
+            found.retain(|found| !found.message.ends_with("is left out: nobody can do it"));
+            found
+        };
         let found = planner::check(&workflow.text, &workflow.file, &loaded.catalog);
-        assert_eq!(found, [], "{}", workflow.name);
+        assert_eq!(others(found), [], "{}", workflow.name);
         let request = planner::Request {
             text: &workflow.text,
             file: &workflow.file,
@@ -41,7 +48,7 @@ fn every_built_in_workflow_can_be_planned() {
             mode: Some(Mode::Speed),
             approve: None,
         };
-        assert_eq!(planner::plan(&request).unwrap().warnings, []);
+        assert_eq!(others(planner::plan(&request).unwrap().warnings), []);
     }
 }
 
@@ -143,7 +150,13 @@ fn a_workflow_of_the_workspace_takes_the_place_of_others_and_says_so_for_built_i
         loaded.workflows.iter().map(|workflow| (workflow.name.as_str(), workflow.origin)).collect();
     assert_eq!(
         found,
-        [("audit", Origin::Workspace), ("fix", Origin::Workspace), ("mine", Origin::User)]
+        [
+            ("audit", Origin::Workspace),
+            ("code-review", Origin::BuiltIn),
+            ("document", Origin::BuiltIn),
+            ("fix", Origin::Workspace),
+            ("mine", Origin::User),
+        ]
     );
     let shown: Vec<String> = loaded
         .diagnostics
