@@ -11,19 +11,17 @@ use crate::{
     workspace::{OpenError, Workspace},
 };
 use orchestra_core::{
-    config::Config,
-    decision::AskLimits,
-    folders::Folders,
-    ids::{AttemptId, WorkspaceId},
-    memory::MemoryLimits,
-    state::Limits,
-    time::Timestamp,
+    config::Config, decision::AskLimits, folders::Folders, ids::WorkspaceId, memory::MemoryLimits,
+    state::Limits, time::Timestamp,
 };
 use orchestra_protocol::{
     build::Build,
     command::{DaemonInfo, WorkspaceInfo},
 };
-use orchestra_runtimes::catalog;
+use orchestra_runtimes::{
+    caller::{Agent, agent_behind},
+    catalog,
+};
 use orchestra_store::{Reader, Store};
 use std::{
     collections::BTreeMap,
@@ -31,6 +29,7 @@ use std::{
     path::{Path, PathBuf},
     sync::Arc,
     thread::available_parallelism,
+    time::Duration,
 };
 use tokio::sync::{Mutex, mpsc};
 
@@ -58,10 +57,14 @@ impl Engine {
         Self { options, started: clock::now(), workspaces: Mutex::new(BTreeMap::new()) }
     }
 
-    /// The attempt for which a process works; `None` when it works for the user. Fails when the process
-    /// has gone.
-    pub fn attempt_of(&self, pid: u32) -> std::io::Result<Option<AttemptId>> {
-        orchestra_runtimes::caller::attempt_of(pid, &self.options.folders.state)
+    /// The agent behind a connection that was accepted so long ago; `None` when it is the user's. Fails when
+    /// the process has gone.
+    pub fn agent_behind(
+        &self,
+        pid: u32,
+        connected_for: Duration,
+    ) -> std::io::Result<Option<Agent>> {
+        agent_behind(pid, connected_for, &self.options.folders.state)
     }
 
     /// The workspace at `root`, which must be canonical; opens it if it is not open yet, and with that

@@ -3,15 +3,54 @@
 use crate::{
     attempt::{SHIM, Spec},
     process,
+    shim::boot_time,
 };
 use orchestra_core::ids::AttemptId;
 use std::{
     ffi::OsStr,
-    fs,
+    fmt, fs,
     io::{self, ErrorKind},
     os::unix::ffi::OsStrExt as _,
     path::Path,
+    time::Duration,
 };
+
+/// An agent, as whoever is asked by it knows it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Agent {
+    /// `None`: it is held as agents are, and nothing says any more for which attempt it works.
+    pub attempt: Option<AttemptId>,
+}
+
+impl fmt::Display for Agent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.attempt {
+            Some(attempt) => write!(f, "the agent of {attempt}"),
+            None => f.write_str("a process that is held as agents are"),
+        }
+    }
+}
+
+/// The agent behind a connection that was accepted so long ago; `None` when it is the user's. `state` as
+/// for [`attempt_of`].
+///
+/// Beyond what that looks at, a process that can gain no privileges is an agent's: all agents are held like
+/// that, whoever has adopted them. It says nothing where this process is held like that, too: then the user's
+/// are as well.
+///
+/// Fails as well when the number of the process has been given to another one since.
+pub fn agent_behind(pid: u32, connected_for: Duration, state: &Path) -> io::Result<Option<Agent>> {
+    let started = boot_time::of_ticks(process::stat(pid)?.start_time);
+    if boot_time::now().saturating_sub(started) < connected_for {
+        return Err(io::Error::new(ErrorKind::NotFound, "the process that has connected is gone"));
+    }
+    if let Some(attempt) = attempt_of(pid, state)? {
+        return Ok(Some(Agent { attempt: Some(attempt) }));
+    }
+    let me = std::process::id();
+    let is_held = process::has_no_new_privileges(pid)? && !process::has_no_new_privileges(me)?;
+    Ok(is_held.then_some(Agent { attempt: None }))
+}
 
 /// How often the ancestors are looked at anew when one of them ends meanwhile.
 const TRIES: u32 = 10;
@@ -65,7 +104,8 @@ fn shim_of(arguments: &[u8], state: &Path) -> Option<AttemptId> {
     if !folder.starts_with(state) {
         return None;
     }
-    folder.file_name()?.to_str()?.parse().ok()
+    // Commands that check an attempt have folders of their own below its folder.
+    folder.ancestors().find_map(|folder| folder.file_name()?.to_str()?.parse().ok())
 }
 
 /// What is left when a shim was killed and its agent has not ended yet.
@@ -89,6 +129,8 @@ mod tests {
             b"orchestra\0__shim\0/home/ada/.local/state/orchestra/abcd2345/attempts/r1.2-3\0";
         let attempt = shim_of(line, state).map(|attempt| attempt.to_string());
         assert_eq!(attempt.as_deref(), Some("r1.2@3"));
+        let check = b"orchestra\0__shim\0/home/ada/.local/state/orchestra/abcd2345/attempts/r1.2-3/jobs/verify-1\0";
+        assert_eq!(shim_of(check, state).map(|attempt| attempt.to_string()), Some("r1.2@3".into()));
         assert_eq!(shim_of(line, Path::new("/tmp/state/orchestra")), None);
         assert_eq!(shim_of(b"orchestra\0run\0__shim\0", state), None);
         assert_eq!(shim_of(b"orchestra\0__shim\0", state), None);
@@ -98,7 +140,11 @@ mod tests {
     #[test]
     fn these_tests_work_for_no_attempt_and_a_process_that_has_gone_for_nobody_knows_whom() {
         let nowhere = Path::new("/nowhere");
-        assert_eq!(attempt_of(std::process::id(), nowhere).ok(), Some(None));
+        let me = std::process::id();
+        assert_eq!(attempt_of(me, nowhere).ok(), Some(None));
+        assert_eq!(agent_behind(me, Duration::ZERO, nowhere).ok(), Some(None));
+        // Nobody has connected before this process was there: the number has changed hands.
+        assert!(agent_behind(me, Duration::from_secs(1 << 40), nowhere).is_err());
         let mut gone = std::process::Command::new("true").spawn().unwrap();
         gone.wait().unwrap();
         assert!(attempt_of(gone.id(), nowhere).is_err());

@@ -3,7 +3,8 @@
 mod linux;
 
 pub(crate) use linux::{
-    all, boot_id, descendants, has_in_environment, is_running, stat, working_directory,
+    all, boot_id, descendants, has_in_environment, has_no_new_privileges, has_open_below,
+    is_running, stat, working_directory,
 };
 
 use serde::{Deserialize, Serialize};

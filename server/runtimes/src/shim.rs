@@ -4,7 +4,7 @@
 //! because the parent-death signal of the agent follows the thread that forked it.
 
 mod agent;
-mod boot_time;
+pub(crate) mod boot_time;
 mod broker;
 mod capped_log;
 mod descriptors;

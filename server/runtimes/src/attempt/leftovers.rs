@@ -25,8 +25,8 @@ pub struct Leftovers {
 }
 
 /// Ends every process of attempts whose shims have died: those with the attempt's marker in their
-/// environment, and those that work inside its slot without a terminal, which a person looking around there
-/// would have. Nothing is touched that is older than the attempt's shim.
+/// environment, those that work inside its slot without a terminal, which a person looking around there
+/// would have, and those that can gain no privileges and have a file open there. Nothing is touched that is older than the attempt's shim.
 ///
 /// SIGTERM, `grace`, SIGKILL; returns when all are gone, `limit` after the first SIGKILL at the latest. All
 /// of `/proc` is read for each round, so call it once for all dead attempts together.
@@ -85,7 +85,9 @@ impl Dead {
         !stat.is_zombie
             && stat.start_time >= self.shim.start_time
             && (process::has_in_environment(pid, &self.marker)
-                || (!stat.has_terminal && works_below(pid, &self.slot)))
+                || (!stat.has_terminal && works_below(pid, &self.slot))
+                || (process::has_no_new_privileges(pid).unwrap_or(false)
+                    && process::has_open_below(pid, &self.slot)))
     }
 }
 

@@ -49,6 +49,21 @@ pub(crate) fn boot_id() -> io::Result<String> {
     Ok(fs::read_to_string("/proc/sys/kernel/random/boot_id")?.trim_end().to_owned())
 }
 
+/// Whether nothing that it executes can gain privileges: all agents are like that, and few others.
+pub(crate) fn has_no_new_privileges(pid: u32) -> io::Result<bool> {
+    let status = fs::read_to_string(format!("/proc/{pid}/status"))?;
+    let value = status.lines().find_map(|line| line.strip_prefix("NoNewPrivs:"));
+    Ok(value.is_some_and(|value| value.trim() == "1"))
+}
+
+/// Whether it has a file open in this folder, whose path has no symbolic links. Processes of other users
+/// answer no.
+pub(crate) fn has_open_below(pid: u32, folder: &Path) -> bool {
+    let open = fs::read_dir(format!("/proc/{pid}/fd"));
+    let mut open = open.into_iter().flatten().flatten();
+    open.any(|entry| fs::read_link(entry.path()).is_ok_and(|path| path.starts_with(folder)))
+}
+
 /// Every process of the machine, or of the container.
 pub(crate) fn all() -> io::Result<impl Iterator<Item = u32>> {
     let entries = fs::read_dir("/proc")?;

@@ -15,14 +15,14 @@ use std::{
 };
 
 /// Time since the boot, sleep included.
-pub(super) type BootTime = Duration;
+pub(crate) type BootTime = Duration;
 
-pub(super) fn now() -> BootTime {
+pub(crate) fn now() -> BootTime {
     Duration::try_from(clock_gettime(ClockId::Boottime)).unwrap_or_default()
 }
 
 /// The point in time that `/proc` gives as so many clock ticks; up to one tick too early.
-pub(super) fn of_ticks(ticks: u64) -> BootTime {
+pub(crate) fn of_ticks(ticks: u64) -> BootTime {
     let a_second = clock_ticks_per_second().max(1);
     let rest = (ticks % a_second) * 1_000_000_000 / a_second;
     Duration::from_secs(ticks / a_second) + Duration::from_nanos(rest)

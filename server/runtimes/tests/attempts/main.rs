@@ -17,6 +17,8 @@ fn main() -> ExitCode {
         Some("__confine") => return orchestra_runtimes::confine::main(arguments),
         Some("__sandbox") => return orchestra_runtimes::confine::sandbox_main(arguments),
         Some(scenarios::STARTED) => return scenarios::started(arguments),
+        Some(scenarios::ATTACK) => return scenarios::attack(arguments),
+        Some(scenarios::TABLE) => return scenarios::run_table(arguments),
         Some(scenarios::TINY_DISK) => return scenarios::on_tiny_disk(arguments),
         _ => {}
     }

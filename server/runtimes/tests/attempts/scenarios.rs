@@ -2,6 +2,7 @@
 
 mod bench;
 mod checks;
+mod confined;
 mod crashes;
 mod daemon;
 mod ends;
@@ -11,6 +12,7 @@ mod sentinels;
 mod soak;
 mod stops;
 
+pub(crate) use confined::{ATTACK, TABLE, attack, run_table};
 pub(crate) use daemon::{STARTED, started};
 pub(crate) use full_disk::{TINY_DISK, on_tiny_disk};
 
@@ -27,6 +29,7 @@ pub(crate) fn all() -> impl Iterator<Item = Scenario> {
         sentinels::SCENARIOS,
         crashes::SCENARIOS,
         daemon::SCENARIOS,
+        confined::SCENARIOS,
         soak::SCENARIOS,
     ];
     scenarios.into_iter().flatten().copied()

@@ -116,6 +116,10 @@ fn an_agent_that_talks_to_the_socket_itself_is_refused_by_the_daemon() {
         assert!(answer.contains("this is the agent of r2.1@1"), "{answer}");
     }
     assert_eq!(sandbox.status("r1"), "awaiting-approval");
+    // No ancestor and no variable tells this one from the user, but it is held as agents are.
+    let held = sandbox.command("setpriv").args(["--no-new-privs", "python3"]).arg(&script);
+    let held = held.args([&socket, &workspace]).run().success();
+    held.stdout_has("403 /v1/commands").stdout_has("this is a process that is held as agents are");
     // The same words from the user's own process are heard.
     let own = sandbox.command("python3").arg(&script).args([&socket, &workspace]).run().success();
     own.stdout_has("200 /v1/commands").stdout_has("200 /v1/stop");

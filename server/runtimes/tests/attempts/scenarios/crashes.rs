@@ -99,18 +99,21 @@ fn shim_killed() {
     assert!(matches!(probe(&bench.attempt).unwrap(), Found::Lost));
 }
 
-const LEAVES_TWO: &str = "setsid sh -c 'cd /; printf %10d\\\\n $$ > $ready; exec sleep 1000' &
+/// One by each way in which what is left is found: by its environment, its folder, an open file.
+const LEAVES_THREE: &str = "setsid sh -c 'cd /; printf %10d\\\\n $$ > $ready; exec sleep 1000' &
      setsid env -i PATH=$PATH ready=$ready sh -c 'printf %10d\\\\n $$ > $ready; exec sleep 1000' &
+     setsid env -i PATH=$PATH ready=$ready sh -c \
+        'exec 3> held; cd /; printf %10d\\\\n $$ > $ready; exec sleep 1000' &
      exec sleep 1000";
 
 fn leftovers() {
-    let mut bench = Bench::new(LEAVES_TWO);
+    let mut bench = Bench::new(LEAVES_THREE);
     bench.start();
-    let left = [bench.heard_pid(), bench.heard_pid()];
+    let left = [bench.heard_pid(), bench.heard_pid(), bench.heard_pid()];
     bench.kill_shim();
     assert!(left.iter().all(|&pid| is_running(pid)), "{left:?}");
     let ended = end_leftovers(std::slice::from_ref(&bench.attempt), PATIENCE, PATIENCE).unwrap();
-    assert!(ended.ended >= 2, "{ended:?}");
+    assert!(ended.ended >= 3, "{ended:?}");
     assert!(ended.remaining.is_empty(), "{ended:?}");
     assert!(left.iter().all(|&pid| !is_running(pid)), "{left:?}");
 }
@@ -128,7 +131,7 @@ fn stubborn_leftovers() {
 }
 
 fn leftovers_of_others() {
-    let mut dead = Bench::new(LEAVES_TWO);
+    let mut dead = Bench::new(LEAVES_THREE);
     let mut alive = Bench::new("printf %10d\\\\n $$ > $ready; read line < $go; exit 4");
     let go = alive.pipe("go");
     // The same ids in another state folder: the nonce tells them apart.
@@ -146,7 +149,7 @@ fn leftovers_of_others() {
 }
 
 fn another_boot() {
-    let mut bench = Bench::new(LEAVES_TWO);
+    let mut bench = Bench::new(LEAVES_THREE);
     bench.start();
     let left = [bench.heard_pid(), bench.heard_pid()];
     bench.kill_shim();

@@ -1,0 +1,46 @@
+//! A folder of the user that an agent shares for its login.
+
+use crate::scenarios::bench::Bench;
+use orchestra_runtimes::attempt::SettingsChange;
+use std::{fs, path::Path};
+
+const CONFIG: &str = "approval = \"always\"\n";
+
+/// An agent that shares `home/.agent`, below the folder of its attempt.
+fn sharing(script: &str) -> Bench {
+    let mut bench = Bench::new(script);
+    let home = bench.path().join("home/.agent");
+    fs::create_dir_all(home.join("hooks")).unwrap();
+    fs::write(home.join("config.toml"), CONFIG).unwrap();
+    fs::write(home.join("auth.json"), "old").unwrap();
+    bench.set("AGENT_HOME", home.to_str().unwrap());
+    bench.spec.shared_state = vec![home];
+    bench
+}
+
+fn read(path: &Path) -> String {
+    fs::read_to_string(path).unwrap()
+}
+
+pub(super) fn put_back() {
+    let mut bench = sharing(
+        "cd $AGENT_HOME; echo new > auth.json; echo 'approval = \"never\"' > config.toml; \
+         echo 'curl evil' > hooks/start.sh; echo '{\"turn\": 1}' > history.jsonl",
+    );
+    let home = bench.spec.shared_state[0].clone();
+    let result = bench.run();
+    assert_eq!(read(&home.join("config.toml")), CONFIG);
+    assert!(!home.join("hooks/start.sh").exists());
+    // The login and the history are what the folder is shared for.
+    assert_eq!(read(&home.join("auth.json")), "new\n");
+    assert!(home.join("history.jsonl").exists());
+    let kept = |name: &str| Some(bench.attempt.path().join("settings").join(name));
+    let change = |path: &str, name: &str| SettingsChange {
+        path: home.join(path),
+        kept: kept(name),
+        problem: None,
+    };
+    let expected = [change("config.toml", "0-config.toml"), change("hooks/start.sh", "1-start.sh")];
+    assert_eq!(result.settings, expected);
+    assert_eq!(read(&kept("0-config.toml").unwrap()), "approval = \"never\"\n");
+}
