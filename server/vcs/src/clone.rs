@@ -3,7 +3,7 @@
 
 use crate::{
     GitError,
-    git::{ANSWER_LIMIT, CHECKOUT_LIMIT, Git, at_once},
+    git::{CHECKOUT_LIMIT, Git},
     state,
     trees::{
         prepare::{enter, make_private},
@@ -48,11 +48,10 @@ pub fn create(root: &Path, slot: &Path) -> Result<Clone, GitError> {
         return Err(GitError::SlotTaken(slot.to_owned()));
     }
     state::require_version()?;
-    let (source, head) = at_once(|| source::read(root), || head(root));
-    let (source, head) = (source?, head?);
+    let source = source::read(root, "HEAD")?;
     let partial = beside(slot, ".partial");
     let made = clear(&partial)
-        .and_then(|()| fill(&source, &head, &partial))
+        .and_then(|()| fill(&source, &partial))
         .and_then(|()| fs::rename(&partial, slot).map_err(GitError::io("failed to create", slot)));
     if let Err(error) = made {
         // The error to report is the one that stopped us; what is left goes before the next try.
@@ -66,7 +65,7 @@ pub fn create(root: &Path, slot: &Path) -> Result<Clone, GitError> {
         src,
         tmp: slot.join("tmp"),
         out: slot.join("out"),
-        head,
+        head: source.commit,
     })
 }
 
@@ -80,46 +79,19 @@ fn clear(partial: &Path) -> Result<(), GitError> {
     }
 }
 
-fn fill(source: &Source, head: &str, slot: &Path) -> Result<(), GitError> {
+fn fill(source: &Source, slot: &Path) -> Result<(), GitError> {
     let src = slot.join("src");
     make_private(slot).map_err(GitError::io("failed to create", slot))?;
     for folder in [slot.join("tmp"), slot.join("out/tasks"), src.clone()] {
         fs::create_dir_all(&folder).map_err(GitError::io("failed to create", &folder))?;
     }
-    skeleton::write(source, View { commit: head, cone: None }, &src.join(".git"))?;
+    skeleton::write(source, View { commit: &source.commit, cone: None }, &src.join(".git"))?;
     Git::new(&src, "read-tree", CHECKOUT_LIMIT)
         .with_own_settings_only()
         .in_repository(".git")
-        .args(["-m", "-u", head])
+        .args(["-m", "-u", &source.commit])
         .output()?;
     enter(&src, &source.layout.prefix)
-}
-
-/// The commit of HEAD, lowercase hex.
-fn head(root: &Path) -> Result<String, GitError> {
-    let git = Git::new(root, "rev-parse", ANSWER_LIMIT);
-    let answer = git.args(["HEAD^{commit}"]).answer()?;
-    if answer.status.success() {
-        return Ok(String::from_utf8_lossy(&answer.stdout).trim().to_owned());
-    }
-    match answer.refusal("git rev-parse".to_owned(), root.to_owned()) {
-        GitError::Failed { .. } => Err(without_head(root)?),
-        refusal => Err(refusal),
-    }
-}
-
-/// Why HEAD names no commit: there is none yet, or the one it names cannot be read.
-fn without_head(root: &Path) -> Result<GitError, GitError> {
-    let git = Git::new(root, "rev-parse", ANSWER_LIMIT);
-    let answer = git.args(["--quiet", "--verify", "HEAD"]).answer()?;
-    if !answer.status.success() {
-        return Ok(GitError::NoCommit(root.to_owned()));
-    }
-    Ok(GitError::Failed {
-        what: "git rev-parse".to_owned(),
-        place: root.to_owned(),
-        detail: format!("commit {} is missing", String::from_utf8_lossy(&answer.stdout).trim()),
-    })
 }
 
 /// Deletes a slot with all that is in it. One that does not exist is no error.

@@ -2,7 +2,7 @@
 
 use super::{
     Tree, TreeRequest, budget,
-    prepare::{make_private, make_room, prepare, set_prepared, tree, write_contents},
+    prepare::{Plan, make_private, make_room, prepare, set_prepared, tree, write_contents},
     records::{self, Contents, Lease},
     remove::{absent_is_fine, delete},
     slots::{Slot, is_name},
@@ -77,14 +77,16 @@ impl Pool {
         if let Some(tree) = self.again(request)? {
             return Ok(tree);
         }
+        let plan = Plan::new(&self.0.root, request)?;
+        let mut may_reuse = true;
         loop {
-            let (hold, mut lease, is_new) = match self.claim(request)? {
+            let (hold, mut lease, is_new) = match self.claim(request, may_reuse)? {
                 Claim::Joined(tree) => return Ok(tree),
                 Claim::Slot { hold, lease, is_new } => (hold, lease, is_new),
             };
             let slot = &hold.slot;
             fail::fail_point!("trees::acquire::leased", |_| std::process::abort());
-            let prepared = prepare(slot, &lease, request, &self.0.root).and_then(|given| {
+            let prepared = prepare(slot, &lease, &plan, &self.0.root).and_then(|given| {
                 if is_new {
                     self.fits(request)?;
                 }
@@ -107,6 +109,8 @@ impl Pool {
                     if is_new {
                         return Err(error);
                     }
+                    // One slot was spoiled, perhaps; that is no reason to lose the others.
+                    may_reuse = false;
                 }
             }
         }
@@ -224,7 +228,7 @@ impl Pool {
     }
 
     /// Chooses a slot and writes the lease, before anything of the slot is touched.
-    fn claim(&self, request: &TreeRequest<'_>) -> Result<Claim<'_>, GitError> {
+    fn claim(&self, request: &TreeRequest<'_>, may_reuse: bool) -> Result<Claim<'_>, GitError> {
         let mut busy = self.lock();
         loop {
             make_private(&self.0.folder).map_err(self.unreadable())?;
@@ -244,7 +248,7 @@ impl Pool {
             let best = survey
                 .free(&busy)
                 .into_iter()
-                .filter(|(slot, _)| slot.name.starts_with(prefix))
+                .filter(|(slot, _)| may_reuse && slot.name.starts_with(prefix))
                 // Fewer files change where the commit is the same already; else the last one used.
                 .max_by_key(|(_, contents)| {
                     let same = contents.commit.as_deref() == Some(request.commit);

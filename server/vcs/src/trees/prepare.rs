@@ -47,47 +47,62 @@ struct Left {
     kept: BTreeSet<PathBuf>,
 }
 
+/// All that is known about a request before a slot is touched.
+pub(super) struct Plan<'a> {
+    request: &'a TreeRequest<'a>,
+    source: Source,
+    format: Format,
+    cone: Option<Cone>,
+    keep: Patterns,
+    wanted: Option<Wanted>,
+}
+
+impl<'a> Plan<'a> {
+    /// Whatever is wrong with the request or with the repository shows here.
+    pub(super) fn new(root: &Path, request: &'a TreeRequest<'a>) -> Result<Self, GitError> {
+        let keep = match request.clean {
+            Clean::Kept => Patterns::new(request.keep.iter().map(String::as_str))?,
+            Clean::Fresh => Patterns::new([])?,
+        };
+        let source = source::read(root, request.commit)?;
+        let cone = Cone::new(&source.layout.prefix, request.sparse)?;
+        let wanted = Wanted::new(request.copy, &source.layout)?;
+        Ok(Self { format: source.layout.format, request, source, cone, keep, wanted })
+    }
+
+    fn view(&self) -> View<'_> {
+        View { commit: &self.source.commit, cone: self.cone.as_ref() }
+    }
+}
+
 /// Fills the slot, new or used, for the lease. Its folder is known to be in nobody's hands.
 pub(super) fn prepare(
     slot: &Slot,
     lease: &Lease,
-    request: &TreeRequest<'_>,
+    plan: &Plan<'_>,
     root: &Path,
 ) -> Result<Given, GitError> {
-    let keep = match request.clean {
-        Clean::Kept => Patterns::new(request.keep.iter().map(String::as_str))?,
-        Clean::Fresh => Patterns::new([])?,
-    };
-    let format = if request.commit.len() == 64 { Format::Sha256 } else { Format::Sha1 };
-    let (source, left) = at_once(|| source::read(root), || tidy(slot, format, &keep));
-    let (source, left) = (source?, left.map_err(GitError::io("failed to clean", slot.folder()))?);
-    let prefix = &source.layout.prefix;
-    let cone = Cone::new(prefix, request.sparse)?;
-    let view = View { commit: request.commit, cone: cone.as_ref() };
-    let wanted = Wanted::new(request.copy, &source.layout)?;
-    fail::fail_point!("trees::acquire::cleaned", |_| std::process::abort());
-
+    let prefix = &plan.source.layout.prefix;
     let (checked_out, files) = at_once(
-        || check_out(slot, &source, view, format, left, &keep),
-        || wanted.as_ref().map_or(Ok(Vec::new()), |wanted| wanted.find(root)),
+        || check_out(slot, plan),
+        || plan.wanted.as_ref().map_or(Ok(Vec::new()), |wanted| wanted.find(root)),
     );
     let (contents, tracked) = checked_out?;
     fail::fail_point!("trees::acquire::checked_out", |_| std::process::abort());
     enter(&slot.src(), prefix)?;
     let copied = copy::place(root, &files?, &slot.src(), prefix, &tracked)?;
-    let room = slot.room(&lease.holder, lease.shared);
-    make_room(&room)?;
+    make_room(&slot.room(&lease.holder, lease.shared))?;
     let prepared = contents.prepared.as_ref().map(|prepared| prepared.key.clone());
     let bytes = match contents.bytes {
         0 => usage::blocks(&slot.folder())
             .map_err(GitError::io("failed to measure", slot.folder()))?,
         known => known,
     };
+    let request = plan.request;
     let contents = Contents {
         commit: Some(request.commit.to_owned()),
         sparse: request.sparse.to_owned(),
         copy: request.copy.to_owned(),
-        keep: request.keep.to_owned(),
         copied,
         bytes,
         ..contents
@@ -161,17 +176,13 @@ fn tidy(slot: &Slot, format: Format, keep: &Patterns) -> io::Result<Left> {
     Ok(Left { contents, tracked, kept })
 }
 
-/// Has git write the files, those that it does not know to be right.
-fn check_out(
-    slot: &Slot,
-    source: &Source,
-    view: View<'_>,
-    format: Format,
-    left: Left,
-    keep: &Patterns,
-) -> Result<(Contents, Tracked), GitError> {
-    let Left { mut contents, tracked, kept } = left;
-    let look = look(source, view);
+/// Brings the files to the commit: has git write those that are not known to be right.
+fn check_out(slot: &Slot, plan: &Plan<'_>) -> Result<(Contents, Tracked), GitError> {
+    let tidied = tidy(slot, plan.format, &plan.keep);
+    let Left { mut contents, tracked, kept } =
+        tidied.map_err(GitError::io("failed to clean", slot.folder()))?;
+    fail::fail_point!("trees::acquire::cleaned", |_| std::process::abort());
+    let look = look(&plan.source, plan.view());
     let known = tracked.filter(|_| contents.look == look);
     let prepared = contents.prepared.take();
     contents.prepared =
@@ -180,14 +191,14 @@ fn check_out(
     contents.commit = None;
     write_contents(slot, &contents)?;
     if known.is_none() {
-        start_over(slot, keep)?;
+        start_over(slot, &plan.keep)?;
     }
-    skeleton::write(source, view, &slot.src().join(".git"))?;
-    let mut tracked = read_tree(slot, view, format)?;
+    skeleton::write(&plan.source, plan.view(), &slot.src().join(".git"))?;
+    let mut tracked = read_tree(slot, plan)?;
     if known.is_some_and(|known| known.attributes() != tracked.attributes()) {
         // Files that are the same in both commits may look different now, which git does not see.
-        start_over(slot, keep)?;
-        tracked = read_tree(slot, view, format)?;
+        start_over(slot, &plan.keep)?;
+        tracked = read_tree(slot, plan)?;
     }
     let index = slot.src().join(".git/index");
     fs::copy(slot.index(), &index).map_err(GitError::io("failed to write", &index))?;
@@ -205,7 +216,8 @@ fn start_over(slot: &Slot, keep: &Patterns) -> Result<(), GitError> {
 
 /// Moves the files and the index to the commit. With `--reset`, files whose stat data differ from
 /// the index are written anew, and nothing in their way stops it.
-fn read_tree(slot: &Slot, view: View<'_>, format: Format) -> Result<Tracked, GitError> {
+fn read_tree(slot: &Slot, plan: &Plan<'_>) -> Result<Tracked, GitError> {
+    let commit = plan.source.commit.as_str();
     let index = slot.index();
     // A git that outlives a killed daemon ends by renaming its index: that must not hit ours.
     let working = unique(&index);
@@ -220,12 +232,10 @@ fn read_tree(slot: &Slot, view: View<'_>, format: Format) -> Result<Tracked, Git
         .in_repository(".git")
         .with_index(&working);
     let git = TRUSTED.iter().fold(git, |git, (key, value)| git.set(key.into(), value));
-    git.args(["--reset", "-u", view.commit])
-        .output()
-        .map_err(|error| explain(error, slot, view.commit))?;
+    git.args(["--reset", "-u", commit]).output().map_err(|error| explain(error, slot, commit))?;
     fail::fail_point!("trees::acquire::read", |_| std::process::abort());
     fs::rename(&working, &index).map_err(GitError::io("failed to rename", &working))?;
-    Tracked::read(&index, format).ok_or_else(|| {
+    Tracked::read(&index, plan.format).ok_or_else(|| {
         let error = io::Error::new(io::ErrorKind::InvalidData, "not an index of version 2 or 3");
         GitError::io("failed to read", &index)(error)
     })

@@ -61,8 +61,6 @@ pub(super) struct Contents {
     /// Which folders were asked for, and which files of the user's own.
     pub(super) sparse: Vec<String>,
     pub(super) copy: Vec<String>,
-    /// What was asked to be kept.
-    pub(super) keep: Vec<String>,
     /// Files of the user's own that are in it, relative to the top.
     pub(super) copied: Vec<String>,
     pub(super) prepared: Option<Prepared>,
@@ -88,7 +86,6 @@ impl Contents {
             look: String::new(),
             sparse: Vec::new(),
             copy: Vec::new(),
-            keep: Vec::new(),
             copied: Vec::new(),
             prepared: None,
             bytes: 0,

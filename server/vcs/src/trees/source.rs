@@ -19,6 +19,8 @@ pub(crate) struct Source {
     /// The full name of the branch that HEAD is on; none when it is detached, or when there is no
     /// commit yet.
     pub(super) branch: Option<Vec<u8>>,
+    /// The commit that was asked for, lowercase hex.
+    pub(crate) commit: String,
     /// Branches, remote-tracking branches and tags: full name to object id.
     pub(super) refs: BTreeMap<Vec<u8>, Vec<u8>>,
     /// Key to value, of the settings that decide what a checkout of this repository looks like. The
@@ -58,18 +60,20 @@ const SETTINGS: &str = "^(core\\.(autocrlf|eol|safecrlf|symlinks|filemode|ignore
     |remote\\..*\\.(promisor|partialclonefilter)\
     |lfs\\.(repositoryformatversion|fetchinclude|fetchexclude))$";
 
-pub(crate) fn read(root: &Path) -> Result<Source, GitError> {
+/// Reads what a clone of the workspace at `root` takes over that shows `revision`.
+pub(crate) fn read(root: &Path, revision: &str) -> Result<Source, GitError> {
     if root.as_os_str().as_bytes().contains(&b'\n') {
         return Err(GitError::LineBreak(root.to_owned()));
     }
     let (layout, (refs, settings)) =
-        at_once(|| layout(root), || at_once(|| refs(root), || settings(root)));
+        at_once(|| layout(root, revision), || at_once(|| refs(root), || settings(root)));
     // The first one's error says best what is wrong with a folder.
-    let (layout, (refs, branch), settings) = (layout?, refs?, settings?);
-    Ok(Source { layout, branch, refs, settings })
+    let ((layout, commit), (refs, branch), settings) = (layout?, refs?, settings?);
+    Ok(Source { layout, commit, branch, refs, settings })
 }
 
-fn layout(root: &Path) -> Result<Layout, GitError> {
+/// Where the parts are, and the commit.
+fn layout(root: &Path, revision: &str) -> Result<(Layout, String), GitError> {
     let git = Git::new(root, "rev-parse", ANSWER_LIMIT).args([
         "--path-format=absolute",
         "--show-toplevel",
@@ -84,10 +88,18 @@ fn layout(root: &Path) -> Result<Layout, GitError> {
         "--git-path",
         "info/sparse-checkout",
         "--show-object-format=storage",
+        &format!("{revision}^{{commit}}"),
     ]);
-    let output = git.output()?;
-    let lines: Vec<&[u8]> = output.split(|&byte| byte == b'\n').collect();
-    let [top, objects, shallow, exclude, attributes, sparse, format, b""] = lines[..] else {
+    let answer = git.answer()?;
+    let lines: Vec<&[u8]> = answer.stdout.split(|&byte| byte == b'\n').collect();
+    if !answer.status.success() {
+        let refusal = answer.refusal("git rev-parse".to_owned(), root.to_owned());
+        // Everything before the commit was answered: then that is what is wrong.
+        let is_commit = matches!(refusal, GitError::Failed { .. }) && lines.len() > 7;
+        return Err(if is_commit { without_commit(root, revision)? } else { refusal });
+    }
+    let [top, objects, shallow, exclude, attributes, sparse, format, commit, b""] = lines[..]
+    else {
         return Err(GitError::Failed {
             what: "git rev-parse".to_owned(),
             place: root.to_owned(),
@@ -98,7 +110,7 @@ fn layout(root: &Path) -> Result<Layout, GitError> {
     let prefix = root
         .strip_prefix(path(top))
         .map_err(|_| GitError::Outside { root: root.to_owned(), top: path(top) })?;
-    Ok(Layout {
+    let layout = Layout {
         top: path(top),
         prefix: prefix.to_owned(),
         format: if format == b"sha256" { Format::Sha256 } else { Format::Sha1 },
@@ -107,6 +119,21 @@ fn layout(root: &Path) -> Result<Layout, GitError> {
         exclude: path(exclude),
         attributes: path(attributes),
         sparse_checkout: path(sparse),
+    };
+    Ok((layout, String::from_utf8_lossy(commit).into_owned()))
+}
+
+/// Why a revision names no commit: there is none yet, or the one it names cannot be read.
+fn without_commit(root: &Path, revision: &str) -> Result<GitError, GitError> {
+    let git = Git::new(root, "rev-parse", ANSWER_LIMIT);
+    let answer = git.args(["--quiet", "--verify", revision]).answer()?;
+    if !answer.status.success() {
+        return Ok(GitError::NoCommit(root.to_owned()));
+    }
+    Ok(GitError::Failed {
+        what: "git rev-parse".to_owned(),
+        place: root.to_owned(),
+        detail: format!("commit {} is missing", String::from_utf8_lossy(&answer.stdout).trim()),
     })
 }
 

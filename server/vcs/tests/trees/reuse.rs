@@ -4,7 +4,10 @@ use crate::support::{
     Sandbox, Wish, assert_pristine, assert_same_as_checkout, commit, git, odd_name, paths, read,
     set_mode, write,
 };
-use orchestra_vcs::trees::{Clean, Purpose, Tree};
+use orchestra_vcs::{
+    GitError,
+    trees::{Clean, Purpose, Tree},
+};
 use std::{
     fs::{self, File, FileTimes},
     os::unix::fs::{MetadataExt as _, symlink},
@@ -309,4 +312,32 @@ fn the_slot_that_has_the_commit_already_is_preferred() {
     let again = sandbox.pool.acquire(&Wish::new("r1.3-1").request(&first)).unwrap();
     assert_eq!(again.slot, sandbox.slot("w1"));
     assert_same_as_checkout(&again);
+}
+
+#[test]
+fn a_commit_that_cannot_be_shown_does_not_cost_the_slots_that_are_there() {
+    let sandbox = Sandbox::with_commit();
+    for holder in ["r1.1-1", "r1.2-1", "r1.3-1"] {
+        sandbox.tree(holder);
+    }
+    for holder in ["r1.1-1", "r1.2-1", "r1.3-1"] {
+        sandbox.pool.release(holder).unwrap();
+    }
+    let ask = |commit: &str| sandbox.pool.acquire(&Wish::new("r2.1-1").request(commit));
+    let before = sandbox.names();
+    ask(&"1".repeat(40)).unwrap_err();
+    assert_eq!(sandbox.names(), before);
+
+    write(&sandbox.user(), "README", "lost\n");
+    let broken = sandbox.commit("broken");
+    let blob = git(&sandbox.user(), &["rev-parse", "HEAD:README"]);
+    let objects = sandbox.user().join(".git/objects");
+    fs::remove_file(objects.join(&blob[..2]).join(&blob[2..])).unwrap();
+    let refused = ask(&broken).unwrap_err();
+    assert!(
+        matches!(&refused, GitError::MissingObject { path, .. } if path == "README"),
+        "{refused}"
+    );
+    let slots = sandbox.names().into_iter().filter(|name| !name.contains('.')).count();
+    assert_eq!(slots, 2, "the one that was tried is gone");
 }
