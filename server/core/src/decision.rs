@@ -125,6 +125,8 @@ pub struct AskLimits {
 pub enum QuestionError {
     #[error("the question is empty")]
     Empty,
+    #[error("the question has control characters")]
+    Control,
     #[error("the question has {0} bytes, and {max} are allowed", max = Question::MAX_TEXT)]
     TooLong(usize),
     #[error("the question has {0} choices, and {max} are allowed", max = Question::MAX_CHOICES)]
@@ -147,6 +149,7 @@ impl QuestionError {
     /// The next step for the asker.
     pub fn hint(&self) -> &'static str {
         match self {
+            Self::Control => "write it as plain text; lines and tabs are fine",
             Self::Empty => "say in one or two sentences what a person is to decide",
             Self::TooLong(_) => "say it shorter; put details into an artifact",
             Self::TooManyChoices(_) => "offer the most sensible ones, or none for a free answer",
@@ -179,6 +182,10 @@ impl Question {
         }
         if self.text.trim().is_empty() {
             return Err(QuestionError::Empty);
+        }
+        // It is shown on terminals, which such characters could write all over.
+        if self.text.chars().any(|c| c.is_control() && !matches!(c, '\n' | '\t')) {
+            return Err(QuestionError::Control);
         }
         if self.text.len() > Self::MAX_TEXT {
             return Err(QuestionError::TooLong(self.text.len()));
@@ -253,6 +260,7 @@ mod tests {
         };
         assert_eq!(question(&["a", "b"]).check(), Ok(()));
         assert_eq!(with(|asked| asked.text = " \n".to_owned()), QuestionError::Empty);
+        assert_eq!(with(|asked| asked.text = "a\u{1b}[2J".to_owned()), QuestionError::Control);
         assert_eq!(with(|asked| asked.text = "x".repeat(5_000)), QuestionError::TooLong(5_000));
         assert_eq!(with(|asked| asked.choices[1].id = String::new()), QuestionError::BadId(2));
         assert_eq!(

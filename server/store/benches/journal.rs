@@ -196,6 +196,7 @@ fn started(run: u32, task: u32) -> Result<Event> {
         prompt: None,
         with: serde_json::Map::new(),
         timeout: Millis::minutes(30),
+        base: None,
     };
     event(run, EventBody::AttemptStarted(Box::new(started)))
 }
@@ -267,5 +268,6 @@ fn task_view(run: u32, task: u32, status: TaskStatus) -> Result<TaskView> {
         output: status.has_ended().then(Output::default),
         failure: None,
         attempts: if status.has_ended() { vec![attempt] } else { Vec::new() },
+        decisions: Vec::new(),
     })
 }

@@ -4,6 +4,7 @@
 //! writes the files, and has the marks cleared. Whenever it is killed, marks are left, and the next
 //! start writes those files again. It never holds up a commit.
 
+mod decision;
 mod folder;
 mod layout;
 mod markdown;

@@ -40,6 +40,9 @@ use std::{
 /// Progress is news for people; more often they cannot read it.
 const PROGRESS_EVERY: Duration = Duration::from_millis(250);
 
+/// Of what an agent says about its progress, in characters.
+const LONGEST_PROGRESS: usize = 200;
+
 /// How many calls of one connection may wait for their answer.
 const MOST_WAITING: usize = 64;
 
@@ -221,7 +224,8 @@ impl<'a> Broker<'a> {
             return Ok(());
         }
         match call {
-            Call::Progress(progress) => {
+            Call::Progress(mut progress) => {
+                progress.message = one_line(&progress.message);
                 self.progress = Some(progress);
                 self.reply(caller, Reply::Noted);
                 Ok(())
@@ -323,8 +327,9 @@ impl<'a> Broker<'a> {
             (Some(Request::Question(key)), Reply::Asked { decision }) => {
                 self.questions.is_put(&key, decision);
             }
+            // It was not asked, and that is how it ended.
             (Some(Request::Question(key)), reply) => {
-                for caller in self.questions.forget(&key) {
+                for caller in self.questions.end(&key, &reply) {
                     self.reply(caller, reply.clone());
                 }
             }
@@ -456,6 +461,12 @@ fn read_call(line: &[u8], secrets: &Secrets) -> Result<CallLine, (u64, serde_jso
     let id = value.get("id").and_then(Value::as_u64).unwrap_or(0);
     mask(&mut value, secrets);
     serde_json::from_value(value).map_err(|error| (id, error))
+}
+
+/// What is shown beside the clock of an attempt, on terminals among others.
+fn one_line(text: &str) -> String {
+    let line = text.trim().lines().next().unwrap_or_default();
+    line.chars().filter(|c| !c.is_control()).take(LONGEST_PROGRESS).collect()
 }
 
 fn mask(value: &mut Value, secrets: &Secrets) {

@@ -16,6 +16,7 @@ fn main() -> ExitCode {
         Some("__mcp") => return orchestra_runtimes::mcp::main(),
         Some("__confine") => return orchestra_runtimes::confine::main(arguments),
         Some("__sandbox") => return orchestra_runtimes::confine::sandbox_main(arguments),
+        Some(scenarios::CALLS) => return scenarios::calls(arguments),
         Some(scenarios::STARTED) => return scenarios::started(arguments),
         Some(scenarios::ATTACK) => return scenarios::attack(arguments),
         Some(scenarios::TABLE) => return scenarios::run_table(arguments),

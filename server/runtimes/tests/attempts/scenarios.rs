@@ -11,10 +11,12 @@ mod output;
 mod sentinels;
 mod soak;
 mod stops;
+mod tools;
 
 pub(crate) use confined::{ATTACK, TABLE, attack, run_table};
 pub(crate) use daemon::{STARTED, started};
 pub(crate) use full_disk::{TINY_DISK, on_tiny_disk};
+pub(crate) use tools::{CALLS, calls};
 
 /// A scenario by its name; it fails by a panic.
 type Scenario = (&'static str, fn());
@@ -31,6 +33,7 @@ pub(crate) fn all() -> impl Iterator<Item = Scenario> {
         daemon::SCENARIOS,
         confined::SCENARIOS,
         soak::SCENARIOS,
+        tools::SCENARIOS,
     ];
     scenarios.into_iter().flatten().copied()
 }

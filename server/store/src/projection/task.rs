@@ -1,6 +1,7 @@
-//! The files of one task: its outputs, its log, `tasks/r12.3.json` and, last of all, its sentinel.
+//! The files of one task: its outputs, its log, what it asks, `tasks/r12.3.json` and, last of all, its sentinel.
 
 use super::{
+    decision,
     folder::{Folder, Obstacle},
     layout::Layout,
     markdown::line,
@@ -46,6 +47,9 @@ pub(super) fn write(
             outputs = outputs.and(write_artifact(layout, dir, artifacts, artifact));
         }
         write_log(layout, dir, task)?;
+    }
+    for decision in &task.decisions {
+        decision::write(layout, decision)?;
     }
     folder.replace(&file, json(seq, task).as_bytes())?;
     if let Some(ending) = ending {

@@ -181,3 +181,24 @@ fn a_question_of_a_killed_shim_is_withdrawn_and_the_next_try_asks_anew() {
     sandbox.orchestra(["decide", "r1/d2", "green"]).run().success();
     sandbox.wait_for_status("r1", "succeeded");
 }
+
+#[test]
+fn a_decision_has_a_file_that_says_how_it_stands() {
+    let sandbox = sandbox(&asks_colour());
+    sandbox.orchestra(["start", "coder", "go"]).run().success();
+    open(&sandbox, 1);
+    let path = ".orchestra/workspace/decisions/r1-d1.md";
+    eventually("the file is there", LIMIT, || {
+        sandbox.workspace().join(path).is_file().then_some(())
+    });
+    let text = sandbox.read(path);
+    assert!(
+        text.contains("Which colour?") && text.contains("orchestra decide r1/d1 red|green"),
+        "{text}"
+    );
+    sandbox.orchestra(["decide", "r1/d1", "green"]).run().success();
+    eventually("the file says how it was answered", LIMIT, || {
+        sandbox.read(path).contains("Answered by a person").then_some(())
+    });
+    sandbox.wait_for_status("r1", "succeeded");
+}

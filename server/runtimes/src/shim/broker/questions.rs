@@ -103,16 +103,11 @@ impl Questions {
         asked.ended = Some(reply.clone());
         let waiting = asked.callers();
         asked.heard = !waiting.is_empty();
+        // Of what was refused nothing has to be kept.
+        self.asked
+            .retain(|asked| !(asked.heard && matches!(asked.ended, Some(Reply::Failed { .. }))));
         self.keep_time();
         waiting
-    }
-
-    /// It could not be asked. Answers who waits for it.
-    pub(super) fn forget(&mut self, key: &str) -> Vec<Caller> {
-        let is_it = |asked: &mut Asked| asked.question.key == key;
-        let forgotten: Vec<Asked> = self.asked.extract_if(.., is_it).collect();
-        self.keep_time();
-        forgotten.into_iter().flat_map(|mut asked| asked.callers()).collect()
     }
 
     /// Who has waited for long enough, and what they are told.
