@@ -115,3 +115,41 @@ pub(super) fn of_agent(
     ]);
     environment
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tools_get_what_they_need_and_no_secret_that_nobody_named() {
+        for (name, passed) in [
+            ("https_proxy", true),
+            ("SSL_CERT_FILE", true),
+            ("CARGO_NET_OFFLINE", true),
+            ("npm_config_registry", true),
+            ("PIP_INDEX_URL", true),
+            ("GOPROXY", true),
+            ("CARGO_REGISTRY_TOKEN", false),
+            ("npm_config__authToken", false),
+            ("CARGO_TARGET_DIR", false),
+            ("GOOGLE_CLOUD_PROJECT", false),
+            ("LD_PRELOAD", false),
+        ] {
+            assert_eq!(is_always_passed(name), passed, "{name}");
+        }
+    }
+
+    #[test]
+    fn an_address_with_a_password_is_a_secret() {
+        let environment = BTreeMap::from(
+            [
+                ("https_proxy", "http://ada:pass@proxy.invalid:3128"),
+                ("PIP_INDEX_URL", "https://index.invalid/simple/@scope"),
+                ("CODER_API_KEY", "sk-live-0123456789"),
+                ("PATH", "/bin"),
+            ]
+            .map(|(name, value)| (name.to_owned(), value.to_owned())),
+        );
+        assert_eq!(secrets(&environment), ["CODER_API_KEY", "https_proxy"]);
+    }
+}

@@ -117,3 +117,66 @@ fn not_copied(profile: &AgentProfile, path: &Path, error: &io::Error) -> Failure
         hint: Some("make it readable, or set `state_mode: shared`".to_owned()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use orchestra_core::{agent::Origin, agent_file};
+
+    fn profile(keys: &str) -> AgentProfile {
+        let text =
+            format!("---\nname: coder\ncommand: [agent, \"{{prompt}}\"]\n{keys}\n---\nWork.\n");
+        agent_file::read(&text, "coder.md", Origin::User).profile.unwrap()
+    }
+
+    /// A home with a login, and what protects itself beside it.
+    fn user() -> (tempfile::TempDir, PathBuf, BTreeMap<String, String>) {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path().canonicalize().unwrap();
+        for part in ["home/.agent/hooks", "home/.local/state/orchestra", "ws"] {
+            fs::create_dir_all(root.join(part)).unwrap();
+        }
+        fs::write(root.join("home/.agent/auth.json"), "login").unwrap();
+        fs::write(root.join("home/.agent/hooks/start.sh"), "true").unwrap();
+        fs::write(root.join("home/.agent/transcript"), vec![b'x'; 2 << 20]).unwrap();
+        let variables =
+            [("HOME", "home"), ("AGENT_HOME", "home/.agent"), ("STATE", "home/.local/state")];
+        let environment =
+            variables.map(|(name, path)| (name.to_owned(), root.join(path).display().to_string()));
+        (folder, root, BTreeMap::from(environment))
+    }
+
+    #[test]
+    fn shared_state_is_the_users_own_and_nothing_beyond() {
+        let (_folder, root, environment) = user();
+        let protected = [root.join("home/.local/state/orchestra"), root.join("ws")];
+        let shared = |state: &str| {
+            let profile = profile(&format!("state: [{state}]"));
+            prepare(&profile, &environment, Path::new("/no"), &protected)
+        };
+        let found = shared("$AGENT_HOME, $NOT_SET, ~/.never").unwrap();
+        let expected = State { shared: vec![root.join("home/.agent")], variables: vec![] };
+        assert_eq!(found, expected);
+        std::os::unix::fs::symlink("..", root.join("home/.agent/up")).unwrap();
+        for wide in ["$HOME", "~/.agent/up", "/", "$STATE", "$STATE/orchestra"] {
+            let failure = shared(wide).unwrap_err();
+            assert!(failure.message.contains(&format!("names {wide}, and with it")), "{failure}");
+        }
+        fs::create_dir(root.join("ws/.agent")).unwrap();
+        assert!(shared(root.join("ws/.agent").to_str().unwrap()).is_err());
+    }
+
+    #[test]
+    fn private_state_is_a_copy_to_which_the_variable_leads() {
+        let (_folder, root, environment) = user();
+        let copies = root.join("slot/tmp/state");
+        let profile = profile("state: $AGENT_HOME\nstate_mode: private");
+        let found = prepare(&profile, &environment, &copies, &[]).unwrap();
+        let copy = copies.join("0");
+        let variables = vec![("AGENT_HOME".to_owned(), copy.display().to_string())];
+        assert_eq!(found, State { shared: vec![], variables });
+        assert_eq!(fs::read_to_string(copy.join("auth.json")).unwrap(), "login");
+        assert!(copy.join("hooks/start.sh").exists());
+        assert!(!copy.join("transcript").exists());
+    }
+}

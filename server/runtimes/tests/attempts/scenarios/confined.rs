@@ -5,6 +5,7 @@
 //! run once more without a sandbox, where the same attacks succeed: so they are attacks.
 
 mod attacks;
+mod real_tools;
 mod sandboxes;
 mod settings;
 mod table;
@@ -26,5 +27,8 @@ pub(crate) const SCENARIOS: &[Scenario] = &[
     ("bubblewrap_holds_an_agent_where_it_is_installed", sandboxes::bubblewrap),
     ("a_link_in_the_place_of_a_folder_to_write_to_is_refused", sandboxes::link_in_the_scope),
     ("a_helper_is_held_without_a_shim", sandboxes::helper),
+    ("real_cargo_builds_in_a_held_tree", real_tools::cargo),
+    ("real_npm_installs_in_a_held_tree", real_tools::npm),
+    ("real_pip_installs_in_a_held_tree", real_tools::pip),
     ("settings_are_put_back_and_a_login_stays", settings::put_back),
 ];
