@@ -2,6 +2,7 @@
 
 mod arguments;
 mod changes;
+mod checks;
 mod comments;
 mod contract;
 mod deps;
@@ -27,6 +28,10 @@ pub use arguments::check_arguments;
 pub use changes::{
     ChangedFile, DiffResult, HunkAt, ReviewResult, ReviewedFile, Side, TouchedSymbol,
 };
+pub use checks::{
+    CheckKind, ChecksResult, ChecksRunResult, DetectedCheck, MissingProgram, Proposal, RUN_INFO,
+    RanCheck, RanFinding, commands_to_run, run_report, run_schema,
+};
 pub use contract::{
     Argument, ArgumentKind, Context, DefaultValue, Info, Native, OutputFile, Progress, Report, Stop,
 };
@@ -40,7 +45,7 @@ pub use languages::LanguageKind;
 pub use listing::Count;
 pub use metrics::{FileSize, FolderLines, LanguageLines, MetricsResult};
 pub use outline::{LanguageSymbols, OutlineResult, Symbol, SymbolKind};
-pub use registry::{all, find};
+pub use registry::{Spawning, all, find, spawning};
 pub use report::ReportResult;
 pub use search::SearchResult;
 pub use secrets::{SecretsResult, certain_secret};

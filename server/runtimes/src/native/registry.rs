@@ -2,7 +2,8 @@
 
 use super::{
     changes::{Compare, Review},
-    contract::Native,
+    checks::{DetectChecks, RUN_INFO, run_schema},
+    contract::{Info, Native},
     deps::ListDependencies,
     docs::OutlineDocs,
     history::ReadHistory,
@@ -16,10 +17,13 @@ use super::{
     todo::ScanTodo,
 };
 
+use schemars::Schema;
+
 /// All native actions, by name.
 pub fn all() -> &'static [&'static dyn Native] {
     &[
         &Review,
+        &DetectChecks,
         &ListDependencies,
         &OutlineDocs,
         &Compare,
@@ -33,6 +37,20 @@ pub fn all() -> &'static [&'static dyn Native] {
         &Outline,
         &Search,
     ]
+}
+
+/// An action that runs commands of the workspace: in trees, under shims, only when that is trusted. The
+/// engine carries it out.
+#[derive(Debug, Clone, Copy)]
+pub struct Spawning {
+    pub info: Info,
+    /// The shape of its result, with the words that document it.
+    pub result_schema: fn() -> Schema,
+}
+
+/// All actions that run commands, by name.
+pub fn spawning() -> &'static [Spawning] {
+    &[Spawning { info: RUN_INFO, result_schema: run_schema }]
 }
 
 /// The native action of this name.
