@@ -16,7 +16,6 @@ use super::{
     set_value::SetValue,
     todo::ScanTodo,
 };
-
 use schemars::Schema;
 
 /// All native actions, by name.
