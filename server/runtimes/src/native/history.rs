@@ -61,6 +61,7 @@ pub struct HistoryResult {
     pub total: u64,
     /// The one with most commits first; two hundred at most.
     pub authors: Vec<AuthorSummary>,
+    /// How many there are, listed or not.
     pub authors_total: u64,
     /// The twenty files that changed in most commits.
     pub files: Vec<Count>,
@@ -88,6 +89,7 @@ pub struct CommitSummary {
     pub files: u64,
     /// Lines; those of binary and large files are not counted.
     pub added: u64,
+    /// As `added`.
     pub removed: u64,
 }
 
@@ -98,10 +100,12 @@ pub struct AuthorSummary {
     pub commits: u64,
     /// Lines.
     pub added: u64,
+    /// Lines.
     pub removed: u64,
-    /// The times of the first and the last commit, in milliseconds since the Unix epoch.
+    /// The time of the first commit, in milliseconds since the Unix epoch.
     #[schemars(with = "i64")]
     pub first: Timestamp,
+    /// The time of the last commit, in milliseconds since the Unix epoch.
     #[schemars(with = "i64")]
     pub last: Timestamp,
 }

@@ -12,6 +12,8 @@ mod limits;
 #[cfg(test)]
 mod outlining;
 #[cfg(test)]
+mod reference;
+#[cfg(test)]
 mod reporting;
 #[cfg(test)]
 mod scanning;

@@ -49,14 +49,17 @@ const HUNKS: usize = 100;
 /// What `git.diff` found. The lines themselves are in the patch, which may hold secrets.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct DiffResult {
+    /// What was compared with.
     pub from: Side,
+    /// What was compared.
     pub to: Side,
     /// By path. A renamed file is one that is gone and one that is new.
     pub files: Vec<ChangedFile>,
     /// How many files differ, listed or not.
     pub total: u64,
-    /// Lines added and removed in all files that were compared.
+    /// Lines added in all files that were compared.
     pub added: u64,
+    /// Lines removed in all files that were compared.
     pub removed: u64,
     /// Files by the first two levels of folders; the twenty with most.
     pub by_folder: Vec<Count>,
@@ -76,7 +79,9 @@ pub struct ChangedFile {
     /// `text`, or why its lines were not compared: `binary`, `too-large`, `submodule`, `unreadable`,
     /// `missing` (in a partial clone).
     pub content: String,
+    /// Lines.
     pub added: u64,
+    /// Lines.
     pub removed: u64,
     /// The first hundred places at which it differs.
     pub hunks: Vec<HunkAt>,

@@ -36,22 +36,26 @@ const INFO: Info = Info {
 /// What `changes.review` found.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ReviewResult {
+    /// What was compared with.
     pub from: Side,
+    /// What was compared.
     pub to: Side,
     /// The one with most changed lines first.
     pub files: Vec<ReviewedFile>,
     /// How many files differ, listed or not.
     pub total: u64,
-    /// Lines added and removed in all files that were compared.
+    /// Lines added in all files that were compared.
     pub added: u64,
+    /// Lines removed in all files that were compared.
     pub removed: u64,
     /// The most important first, on new lines only. `kind` is `conflict-mark`, the marker of a to-do or
     /// the rule of a secret.
     pub findings: Vec<Finding>,
     /// How many there are, listed or not.
     pub findings_total: u64,
-    /// How many code files changed that are no tests, and how many that are.
+    /// How many files of a programming language changed that are no tests.
     pub code_files: u64,
+    /// How many of them changed that are tests.
     pub test_files: u64,
     /// Why not everything was compared; empty when all was.
     pub bounded: String,
@@ -64,7 +68,9 @@ pub struct ReviewedFile {
     /// `added`, `modified`, `deleted`, `type-changed` or `mode-changed`.
     #[schemars(with = "String")]
     pub status: FileStatus,
+    /// Lines.
     pub added: u64,
+    /// Lines.
     pub removed: u64,
     /// Whether it lies among tests, fixtures, examples or documentation.
     pub in_tests: bool,
@@ -75,6 +81,7 @@ pub struct ReviewedFile {
 /// A symbol in which lines changed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct TouchedSymbol {
+    /// Without its container.
     pub name: String,
     pub kind: SymbolKind,
     /// What it lies in; absent at the top of a file.
@@ -84,6 +91,7 @@ pub struct TouchedSymbol {
     pub line: u64,
     /// Exactly what that line holds, up to a secret.
     pub signature: String,
+    /// Whether other files or packages can use it, as far as its declaration tells.
     pub public: bool,
     /// Whether all of its lines are new.
     pub is_new: bool,

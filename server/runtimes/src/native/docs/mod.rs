@@ -41,9 +41,11 @@ pub struct DocsResult {
     pub total: u64,
     /// The upper levels first, then by place.
     pub headings: Vec<Heading>,
+    /// How many there are, listed or not.
     pub headings_total: u64,
     /// By place; `kind` is `broken-link`, `message` the target.
     pub broken_links: Vec<Finding>,
+    /// How many there are, listed or not.
     pub broken_links_total: u64,
     /// How many relative links lead to something.
     pub good_links: u64,

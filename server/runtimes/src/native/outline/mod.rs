@@ -68,6 +68,7 @@ pub struct OutlineResult {
     pub files: u64,
     /// The language with most symbols first.
     pub languages: Vec<LanguageSymbols>,
+    /// The most frequent kind first.
     pub by_kind: Vec<Count>,
     /// Outlined files of which a part did not parse.
     pub with_errors: u64,

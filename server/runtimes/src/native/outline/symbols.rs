@@ -93,6 +93,7 @@ pub struct Symbol {
     pub line: u64,
     /// From one, in characters.
     pub column: u64,
+    /// Without its container.
     pub name: String,
     pub kind: SymbolKind,
     /// What it lies in, from the outside in: `module::Type`; absent at the top of a file.
@@ -101,8 +102,9 @@ pub struct Symbol {
     /// Exactly what that line holds, without the white space around it: a part of it when it is long or
     /// when a secret follows.
     pub signature: String,
-    /// The first and the last line of the whole definition.
+    /// The first line of the whole definition.
     pub start_line: u64,
+    /// The last line of the whole definition.
     pub end_line: u64,
     /// The first line of its documentation; absent when it has none.
     #[serde(default, skip_serializing_if = "String::is_empty")]
