@@ -225,7 +225,16 @@ fn submodules_and_nested_repositories_are_named_or_left_out() {
     git(&root.join("module"), 0, &["checkout", "-q", "HEAD~1"]);
     git(root, 0, &["clone", "-q", url, "nested"]);
     write(root, "nested/new.txt", "new\n");
+    let mark = root.join(".git/was-run");
+    let program = format!("sh -c 'touch {}; cat'", mark.display());
+    for inside in [root.join("module"), root.join("nested")] {
+        git(&inside, 0, &["config", "filter.evil.clean", &program]);
+        git(&inside, 0, &["config", "core.fsmonitor", &program]);
+        write(&inside, ".gitattributes", "* filter=evil\n");
+        write(&inside, "a.txt", "ONE\ntwo\nthree\n");
+    }
     assert_eq!(changed(root), ["module: Submodule"]);
+    assert!(!mark.exists(), "what is configured inside has run");
 }
 
 #[test]
@@ -296,10 +305,11 @@ fn nothing_that_the_repository_configures_is_run() {
         git(root, 0, &["config", key, &program]);
     }
     git(root, 0, &["config", "log.showSignature", "true"]);
-    git(root, 0, &["config", "extensions.partialClone", "origin"]);
+    git(root, 0, &["config", "remote.origin.promisor", "true"]);
     fs::write(root.join(".git/info/attributes"), "* diff=evil filter=evil\n").unwrap();
-    write(root, "a.txt", "one\n2\nthree\nfour!\n");
-    assert_eq!(changed(root), ["a.txt: @4 -four| +four!|"]);
+    // Of the same length, so that git has to look at its content.
+    write(root, "a.txt", "one\n2\nthree\nfive\n");
+    assert_eq!(changed(root), ["a.txt: @4 -four| +five|"]);
     let repo = open(root);
     assert_eq!(repo.log(10, &mut |_| ControlFlow::Continue(())), Ok(LogEnd::Root));
     let query = DiffQuery { from: Some("HEAD~2"), to: Some("HEAD"), ..QUERY };

@@ -196,15 +196,33 @@ fn a_repository_that_libgit2_refuses_is_read_with_git_itself() {
     for root in [dir.path(), &clone, &dir.path().join("sub")] {
         fs::create_dir_all(root).unwrap();
         let by_library = [2, 3, 100].map(|limit| log(&open(root), limit));
-        git(root, 0, &["config", "extensions.partialClone", "origin"]);
+        git(root, 0, &["config", "remote.origin.promisor", "true"]);
         let by_command = [2, 3, 100].map(|limit| log(&open(root), limit));
         assert_eq!(by_command, by_library, "{}", root.display());
-        git(root, 0, &["config", "--unset", "extensions.partialClone"]);
+        git(root, 0, &["config", "--unset", "remote.origin.promisor"]);
     }
     let unborn = tempfile::tempdir().unwrap();
     git(unborn.path(), 0, &["init", "-q"]);
-    git(unborn.path(), 0, &["config", "extensions.partialClone", "origin"]);
+    git(unborn.path(), 0, &["config", "remote.origin.promisor", "true"]);
     assert_eq!(log(&open(unborn.path()), 10), (vec![], LogEnd::Root));
+}
+
+#[test]
+fn a_repository_with_reftable_has_a_history() {
+    let dir = tempfile::tempdir().unwrap();
+    let made = Command::new("git")
+        .args(["init", "-q", "--ref-format=reftable"])
+        .arg(dir.path())
+        .output()
+        .unwrap();
+    if !made.status.success() {
+        eprintln!("this git knows no reftable; nothing to look at");
+        return;
+    }
+    write(dir.path(), "a.txt", "a\n");
+    commit(dir.path(), 100, "first");
+    let (commits, end) = log(&open(dir.path()), 10);
+    assert_eq!((commits[0].changes.clone(), end), (vec![change("a.txt", 1, 0)], LogEnd::Root));
 }
 
 #[test]

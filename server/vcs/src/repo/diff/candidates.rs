@@ -83,14 +83,16 @@ pub(super) fn with_files(root: &Path, from: &str) -> Result<Vec<Candidate>, Repo
 
 /// Files that are not as the index has them, with what that is.
 fn modified(root: &Path) -> Result<Vec<(Vec<u8>, RawChange)>, RepoError> {
+    // Both run clean filters, to compare a file whose length is as it was.
     let filters = state::without_filters(root).map_err(|error| said(&error))?;
+    let unfiltered =
+        |git: Git| filters.iter().fold(git, |git, (key, value)| git.set(key.clone(), value));
     let git = Git::new(root, "ls-files", ANSWER_LIMIT).args(["-z", "--modified"]);
-    let git = filters.into_iter().fold(git, |git, (key, value)| git.set(key, value));
-    let names = names(git)?;
+    let names = names(unfiltered(git))?;
     // It knows the objects, but takes a file whose time alone differs for a changed one. Looking into
     // submodules would run what is configured there.
     let git = Git::new(root, "diff-files", ANSWER_LIMIT).args(["-z", "--raw", "--no-abbrev"]);
-    let git = git.args(["--no-renames", "--relative", "--ignore-submodules=dirty"]);
+    let git = unfiltered(git.args(["--no-renames", "--relative", "--ignore-submodules=dirty"]));
     let mut changes = raw(git)?;
     changes.retain(|(path, _)| names.contains(path));
     Ok(changes)
