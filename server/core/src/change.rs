@@ -44,9 +44,10 @@ impl Change {
     /// How many files are listed by name.
     pub const MAX_PATHS: usize = 1_000;
 
-    /// Whether nothing is different and nothing waits to be allowed.
+    /// Whether nothing is different and nothing waits to be allowed. Commits that take each other
+    /// back are nothing, too.
     pub fn is_empty(&self) -> bool {
-        self.commit.is_none() && self.held.is_empty()
+        self.files == 0 && self.held.is_empty()
     }
 }
 

@@ -9,8 +9,9 @@ pub use kinds::{Bytes, BytesError, CommandLines, Paths};
 pub use layers::Layer;
 pub use reference::reference_page;
 pub use table::{
-    AgentsConfig, AttemptConfig, Config, DaemonConfig, DecisionConfig, KEYS, Key, LimitsConfig,
-    McpConfig, MemoryConfig, RunConfig, StoreConfig, TreeConfig, VerifyConfig,
+    AgentsConfig, AttemptConfig, CollectConfig, Config, DaemonConfig, DecisionConfig, KEYS, Key,
+    LimitsConfig, McpConfig, MemoryConfig, RunConfig, SnapshotConfig, StoreConfig, TreeConfig,
+    VerifyConfig,
 };
 
 use std::fmt;

@@ -25,9 +25,19 @@ impl Folders {
         self.workspace_state(workspace).join("attempts").join(attempt.file_name())
     }
 
-    /// The slot in which an attempt works: `src`, `tmp` and `out` lie in it.
-    pub fn slot(&self, workspace: &WorkspaceId, attempt: AttemptId) -> PathBuf {
-        self.data.join("trees").join(workspace.as_str()).join(attempt.file_name())
+    /// For files that are of use for a moment; nothing in it is missed.
+    pub fn scratch(&self, workspace: &WorkspaceId) -> PathBuf {
+        self.workspace_state(workspace).join("scratch")
+    }
+
+    /// The pool of trees.
+    pub fn trees(&self, workspace: &WorkspaceId) -> PathBuf {
+        self.data.join("trees").join(workspace.as_str())
+    }
+
+    /// The tree of an attempt that could not be taken over, and is kept for a person.
+    pub fn kept(&self, workspace: &WorkspaceId, attempt: AttemptId) -> PathBuf {
+        self.data.join("kept").join(workspace.as_str()).join(attempt.file_name())
     }
 
     /// Downloads of build tools; `who` is `agents` or `checks`, which must not share them.

@@ -183,6 +183,14 @@ impl AttemptId {
     pub fn file_name(self) -> String {
         format!("{}-{}", self.task, self.number)
     }
+
+    /// The attempt for which somebody holds a tree as `r12.3-2`, or as `r12.3-2.after` for what runs
+    /// beside its agent.
+    pub fn of_holder(holder: &str) -> Option<Self> {
+        let whole = holder.parse::<Self>();
+        let beside = || holder.rsplit_once('.').and_then(|(attempt, _)| attempt.parse().ok());
+        whole.ok().or_else(beside)
+    }
 }
 
 impl fmt::Display for AttemptId {

@@ -106,8 +106,11 @@ pub enum AttemptOutcome {
         output: Output,
     },
     /// Its shim died without a result: whether it did its work is not known.
+    /// `output` holds what it had left until then.
     Lost {
         reason: String,
+        #[serde(default)]
+        output: Output,
     },
     /// The daemon went down between intent and start: it certainly did nothing.
     NeverStarted {
@@ -217,7 +220,7 @@ impl AttemptOutcome {
             Self::Failed { failure, .. } => format!("failed: {failure}"),
             Self::Cancelled { .. } => "cancelled".to_owned(),
             Self::TimedOut { limit, .. } => format!("timed out after {limit}"),
-            Self::Lost { reason } => format!("lost: {reason}"),
+            Self::Lost { reason, .. } => format!("lost: {reason}"),
             Self::NeverStarted { reason } => format!("never started: {reason}"),
         }
     }

@@ -16,7 +16,7 @@ use crate::{
 };
 use native::{NativeWork, StopFlag};
 use orchestra_core::{
-    config::{AttemptConfig, DecisionConfig, McpConfig},
+    config::{AttemptConfig, CollectConfig, DecisionConfig, McpConfig, SnapshotConfig},
     folders::Folders,
     ids::{AttemptId, RunId, WorkspaceId},
     outcome::AttemptOutcome,
@@ -24,14 +24,15 @@ use orchestra_core::{
     plan::Lane,
     state::State,
 };
-use orchestra_runtimes::attempt::AttemptDir;
+use orchestra_runtimes::{attempt::AttemptDir, confine};
 use orchestra_store::{Artifacts, Store};
+use orchestra_vcs::trees::Pool;
 pub(crate) use process::Sweeper;
 use process::{Desk, ProcessWork};
 use std::{
     collections::{HashMap, HashSet},
     path::PathBuf,
-    sync::{Arc, Weak},
+    sync::{Arc, OnceLock, Weak},
     time::Duration,
 };
 use tokio::{sync::mpsc, task::AbortHandle};
@@ -53,14 +54,28 @@ pub(crate) struct Shared {
     pub(crate) try_again_after: Duration,
     /// Where this program is, for the agents' own processes.
     pub(crate) program: PathBuf,
+    pub(crate) snapshot: SnapshotConfig,
+    pub(crate) collect: CollectConfig,
     /// With which arguments a shim starts the daemon when none answers.
     pub(crate) daemon_command: Vec<String>,
     pub(crate) sweeper: Sweeper,
+    pub(crate) pool: Pool,
+    /// Whether the kernel can hold agents, so that those that read may share a tree.
+    pub(crate) has_sandbox: OnceLock<bool>,
 }
 
 impl Shared {
     fn attempt_dir(&self, attempt: AttemptId) -> AttemptDir {
         AttemptDir::at(&self.folders.attempt(&self.workspace, attempt))
+    }
+
+    fn has_sandbox(&self) -> bool {
+        *self.has_sandbox.get_or_init(|| confine::can_hold(self.attempt.sandbox))
+    }
+
+    /// The name of one of a run's references in the user's repository.
+    fn reference(&self, run: RunId, name: &str) -> String {
+        format!("refs/orchestra/{}/{run}/{name}", self.workspace)
     }
 
     /// Reports the end of an attempt. An actor that is gone finds it again after its next start.
@@ -148,7 +163,7 @@ impl Effects {
                         desk.deliver(decision);
                     }
                 }
-                Effect::TakeSnapshot { run } => self.take_snapshot(run),
+                Effect::TakeSnapshot { run } => self.take_snapshot(state, run),
                 Effect::ChangeTimeout { attempt, timeout } => {
                     if let Some(Running::Process { desk, .. }) = self.running.get(&attempt) {
                         desk.change_timeout(timeout);
@@ -182,8 +197,10 @@ impl Effects {
         }
     }
 
-    fn take_snapshot(&mut self, run: RunId) {
-        let task = tokio::spawn(snapshot::take(Arc::clone(&self.shared), run)).abort_handle();
+    fn take_snapshot(&mut self, state: &State, run: RunId) {
+        let with_conflicts = state.run(run).is_some_and(|run| run.plan.with_conflicts);
+        let report = snapshot::report(Arc::clone(&self.shared), run, with_conflicts);
+        let task = tokio::spawn(report).abort_handle();
         self.snapshots.retain(|_, task| !task.is_finished());
         self.snapshots.insert(run, task);
     }

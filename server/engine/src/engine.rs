@@ -11,8 +11,14 @@ use crate::{
     workspace::{OpenError, Workspace},
 };
 use orchestra_core::{
-    config::Config, decision::AskLimits, folders::Folders, ids::WorkspaceId, memory::MemoryLimits,
-    state::Limits, time::Timestamp,
+    config::Config,
+    decision::AskLimits,
+    folders::Folders,
+    ids::{AttemptId, WorkspaceId},
+    memory::MemoryLimits,
+    pending::pending,
+    state::{Limits, State},
+    time::Timestamp,
 };
 use orchestra_protocol::{
     build::Build,
@@ -23,11 +29,15 @@ use orchestra_runtimes::{
     catalog,
 };
 use orchestra_store::{Reader, Store};
+use orchestra_vcs::trees::Pool;
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
+    fs::{self, DirBuilder},
+    io,
     num::NonZero,
+    os::unix::fs::DirBuilderExt as _,
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{Arc, OnceLock},
     thread::available_parallelism,
     time::Duration,
 };
@@ -59,11 +69,7 @@ impl Engine {
 
     /// The agent behind a connection that was accepted so long ago; `None` when it is the user's. Fails when
     /// the process has gone.
-    pub fn agent_behind(
-        &self,
-        pid: u32,
-        connected_for: Duration,
-    ) -> std::io::Result<Option<Agent>> {
+    pub fn agent_behind(&self, pid: u32, connected_for: Duration) -> io::Result<Option<Agent>> {
         agent_behind(pid, connected_for, &self.options.folders.state)
     }
 
@@ -114,11 +120,14 @@ impl Engine {
             )
         };
         let (dir, path) = (folders.workspace_state(&id), root.to_owned());
+        let pool = Pool::open(folders.trees(&id), root.to_owned());
+        let (of_open, scratch) = (pool.clone(), folders.scratch(&id));
         let opened = tokio::task::spawn_blocking(move || {
             let store = Store::open(&dir, &path, options)
                 .map_err(|source| OpenError::Store { root: path.clone(), source })?;
             let recovered = recovery::load(&store, limits)
                 .map_err(|source| OpenError::Load { root: path, source })?;
+            tidy(&of_open, &scratch, &recovered.state);
             Ok((store, recovered))
         });
         let (store, recovered) = opened.await.unwrap_or_else(|panic| {
@@ -141,8 +150,12 @@ impl Engine {
             store: Arc::downgrade(&store),
             try_again_after: config.store.try_again.into(),
             program: self.options.program.clone(),
+            snapshot: config.snapshot.clone(),
+            collect: config.collect.clone(),
             daemon_command: self.options.daemon_command.clone(),
             sweeper: Sweeper::new(config.attempt.grace),
+            pool,
+            has_sandbox: OnceLock::new(),
         };
         let environments = Environments::new(folders.clone(), id.clone());
         let effects = Effects::new(shared, environments, &recovered.state);
@@ -211,6 +224,26 @@ impl Engine {
         for (_, workspace) in std::mem::take(&mut *self.workspaces.lock().await) {
             workspace.close().await;
         }
+    }
+}
+
+/// Takes back the trees of attempts that are not under way any more, and removes what crashes have left.
+/// What cannot be tidied up is in nobody's way.
+fn tidy(pool: &Pool, scratch: &Path, state: &State) {
+    let live: BTreeSet<AttemptId> =
+        pending(state).iter().filter_map(|effect| effect.attempt()).collect();
+    let is_live = |holder: &str| AttemptId::of_holder(holder).is_some_and(|id| live.contains(&id));
+    match pool.reconcile(&is_live) {
+        Ok(found) if found.released.is_empty() && found.removed.is_empty() => {}
+        Ok(found) => tracing::info!(?found, "trees of ended attempts were taken back"),
+        Err(error) => tracing::warn!(%error, "the pool of trees could not be tidied up"),
+    }
+    let emptied = match fs::remove_dir_all(scratch) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => DirBuilder::new().recursive(true).mode(0o700).create(scratch),
+    };
+    if let Err(error) = emptied {
+        tracing::warn!(%error, "{} could not be emptied", scratch.display());
     }
 }
 

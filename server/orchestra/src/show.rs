@@ -6,3 +6,4 @@ pub(crate) mod follow;
 pub(crate) mod notes;
 pub(crate) mod style;
 pub(crate) mod table;
+pub(crate) mod work;

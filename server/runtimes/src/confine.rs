@@ -14,7 +14,7 @@ mod scope;
 mod seatbelt;
 
 pub use gate::main;
-pub use one_shot::{command, main as sandbox_main};
+pub use one_shot::{can_hold, command, main as sandbox_main};
 pub use scope::{OwnSandbox, Scope};
 
 pub(crate) use gate::{CONFINE, GO, Orders, Word};

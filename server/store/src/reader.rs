@@ -11,7 +11,7 @@ use crate::{
 };
 use orchestra_core::{
     event::EventBody,
-    ids::{AttemptId, DecisionId, RunId, StepId, TaskId},
+    ids::{DecisionId, RunId, StepId, TaskId},
     plan::Plan,
     view::{DecisionView, RunStatus, RunView, TaskStatus, TaskView},
 };
@@ -197,23 +197,6 @@ impl Reader {
                 }
             }
             Ok(None)
-        })
-    }
-
-    /// Whether this attempt was ever recorded as started.
-    pub fn attempt_exists(&self, attempt: AttemptId) -> Result<bool, StoreError> {
-        let task = attempt.task();
-        self.read(|conn| {
-            let exists = conn
-                .prepare_cached(
-                    "SELECT EXISTS
-                     (SELECT 1 FROM task WHERE run = ?1 AND path = ?2 AND attempts >= ?3)",
-                )?
-                .query_row(
-                    params![task.run().number(), path_of(task), attempt.number()],
-                    |row| row.get(0),
-                )?;
-            Ok(exists)
         })
     }
 

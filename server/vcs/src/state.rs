@@ -4,7 +4,6 @@ use crate::{
     GitError,
     git::{ANSWER_LIMIT, Git, at_once},
 };
-use orchestra_core::snapshot::Snapshot;
 use std::{
     collections::BTreeSet,
     ffi::{OsStr, OsString},
@@ -47,17 +46,6 @@ pub(crate) fn require_version() -> Result<(), GitError> {
         RECENT_ENOUGH.get_or_init(|| ());
     }
     Ok(())
-}
-
-/// The last commit, as what agents get to see.
-pub fn head(root: &Path) -> Result<Snapshot, GitError> {
-    let git = Git::new(root, "rev-parse", ANSWER_LIMIT);
-    let output = git.args(["HEAD^{commit}", "HEAD^{tree}"]).output()?;
-    let text = String::from_utf8_lossy(&output).into_owned();
-    let mut lines = text.lines().map(str::to_owned);
-    let (commit, tree) = (lines.next().unwrap_or_default(), lines.next().unwrap_or_default());
-    let (left_out, conflicted) = (Vec::new(), Vec::new());
-    Ok(Snapshot { head: Some(commit.clone()), commit, tree, left_out, conflicted })
 }
 
 /// The top of the working tree that `root` belongs to. `None` when it is in no git repository.

@@ -113,6 +113,17 @@ impl Sandbox {
         self.path("data").join("orchestra")
     }
 
+    /// What says that trees are in somebody's hands; empty when all have been given back.
+    pub fn leases(&self) -> Vec<PathBuf> {
+        let mut found = Vec::new();
+        for pool in fs::read_dir(self.data().join("trees")).into_iter().flatten().flatten() {
+            let files = fs::read_dir(pool.path()).into_iter().flatten().flatten();
+            let leases = files.filter(|file| file.file_name().to_string_lossy().contains(".lease"));
+            found.extend(leases.map(|lease| lease.path()));
+        }
+        found
+    }
+
     /// `$XDG_CONFIG_HOME/orchestra`.
     pub fn config(&self) -> PathBuf {
         self.path("config").join("orchestra")

@@ -206,6 +206,22 @@ settings! {
         /// Whether every plan waits for `orchestra approve` before anything of it starts.
         approve: bool = false, "ORCHESTRA_RUN_APPROVE";
     }
+    /// What agents get to see of files that are not committed.
+    snapshot: SnapshotConfig {
+        /// How large a file may be that git does not know yet. Larger ones are left out, and named.
+        file_limit: Bytes = Bytes::mebibytes(10), "ORCHESTRA_SNAPSHOT_FILE_LIMIT";
+        /// How large all such files may be together.
+        total_limit: Bytes = Bytes::mebibytes(500), "ORCHESTRA_SNAPSHOT_TOTAL_LIMIT";
+    }
+    /// What is taken over of the files that an agent has left in its tree.
+    collect: CollectConfig {
+        /// How large a changed file may be. Larger ones are held back until a person allows them.
+        file_limit: Bytes = Bytes::mebibytes(10), "ORCHESTRA_COLLECT_FILE_LIMIT";
+        /// How large all changed files may be together.
+        total_limit: Bytes = Bytes::mebibytes(500), "ORCHESTRA_COLLECT_TOTAL_LIMIT";
+        /// How many files may be different. With more, the attempt fails, and its tree is kept.
+        files: u32 [1, 10_000_000] = 20_000, "ORCHESTRA_COLLECT_FILES";
+    }
     /// The journal.
     store: StoreConfig {
         /// How old the newest backup of a workspace's database may become.

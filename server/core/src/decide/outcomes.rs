@@ -73,8 +73,9 @@ fn when_stopped(outcome: &AttemptOutcome, stopping: Option<StopReason>, run: &Ru
         }
         AttemptOutcome::Failed { output, .. }
         | AttemptOutcome::Cancelled { output }
-        | AttemptOutcome::TimedOut { output, .. } => output.clone(),
-        AttemptOutcome::Lost { .. } | AttemptOutcome::NeverStarted { .. } => Output::default(),
+        | AttemptOutcome::TimedOut { output, .. }
+        | AttemptOutcome::Lost { output, .. } => output.clone(),
+        AttemptOutcome::NeverStarted { .. } => Output::default(),
     };
     match (stopping, run.timeout) {
         // Only a run's time ends a task like this; its own time is kept where its attempt runs.
@@ -91,7 +92,7 @@ fn after(outcome: &AttemptOutcome, task: &Task, planned: &PlannedTask, seed: u64
         AttemptOutcome::Cancelled { output } => {
             Next::End(TaskOutcome::Cancelled { output: output.clone() })
         }
-        AttemptOutcome::Lost { reason } | AttemptOutcome::NeverStarted { reason } => {
+        AttemptOutcome::Lost { reason, .. } | AttemptOutcome::NeverStarted { reason } => {
             if task.vanished + 1 < VANISHED_IN_A_ROW {
                 let reason = format!("the attempt vanished: {reason}");
                 return Next::TryAgain { wait: Millis(0), reason };
@@ -101,7 +102,11 @@ fn after(outcome: &AttemptOutcome, task: &Task, planned: &PlannedTask, seed: u64
                 message: format!("{VANISHED_IN_A_ROW} attempts in a row vanished: {reason}"),
                 hint: Some("look for what kills processes (memory, disk), then retry".to_owned()),
             };
-            Next::End(TaskOutcome::Failed { failure, output: Output::default() })
+            let output = match outcome {
+                AttemptOutcome::Lost { output, .. } => output.clone(),
+                _ => Output::default(),
+            };
+            Next::End(TaskOutcome::Failed { failure, output })
         }
         AttemptOutcome::Failed { failure, output } => again(outcome, task, planned, seed)
             .unwrap_or_else(|| {

@@ -38,6 +38,34 @@ fn agents_wait_for_the_snapshot_and_natives_do_not() {
 }
 
 #[test]
+fn an_agent_starts_from_the_work_that_it_needs() {
+    let mut sim = Simulator::new(limits());
+    let plan = plan()
+        .step("write")
+        .agent("coder")
+        .step("look")
+        .agent("reader")
+        .needs(&["write"])
+        .step("review")
+        .agent("reviewer")
+        .needs(&["write", "look"])
+        .step("other")
+        .agent("writer")
+        .step("join")
+        .agent("joiner")
+        .needs(&["review", "other"]);
+    let run = sim.create(plan);
+    sim.finish(run, "write", wrote("aa"));
+    assert_eq!(base_of_last(&sim).as_deref(), Some("aa"));
+    sim.finish(run, "look", succeeded());
+    assert_eq!(base_of_last(&sim).as_deref(), Some("aa"), "also by way of one that only read");
+    sim.finish(run, "review", succeeded());
+    sim.finish(run, "other", wrote("bb"));
+    let base = base_of_last(&sim);
+    assert_eq!(base, Some(snapshot(run).commit), "two works are not merged, and none is preferred");
+}
+
+#[test]
 fn a_run_without_agents_takes_none() {
     let mut sim = Simulator::new(limits());
     let run = sim.create_without_snapshot(plan().step("scan"));

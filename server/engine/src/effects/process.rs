@@ -1,144 +1,157 @@
 //! Attempts with a process: prepared, started under a shim, watched, stopped, and found again.
 
+mod collecting;
 mod desk;
+mod end;
 mod start;
 mod sweeper;
+mod tree;
 mod work;
 
-use super::{
-    Shared,
-    handover::{self, Handover},
-    ingest::Ingest,
-};
 pub(crate) use desk::Desk;
-use orchestra_core::{ids::AttemptId, outcome::AttemptOutcome};
-use orchestra_runtimes::attempt::{self, AttemptResult, Found, Shim, probe};
-use orchestra_vcs::clone;
-use start::start;
-use std::{io, os::fd::OwnedFd, path::Path, sync::Arc};
 pub(crate) use sweeper::Sweeper;
-use tokio::io::{Interest, unix::AsyncFd};
 pub(crate) use work::ProcessWork;
+
+use super::{Shared, ingest::Ingest};
+use orchestra_core::outcome::{AttemptOutcome, Output};
+use orchestra_runtimes::attempt::{AttemptDir, Found, Shim, probe};
+use orchestra_vcs::trees::Tree;
+use start::start;
+use std::{fs, io, os::fd::OwnedFd, sync::Arc};
+use tokio::io::{Interest, unix::AsyncFd};
+
+/// An attempt that is being carried out. Cheap to clone.
+#[derive(Clone)]
+struct Attempt {
+    shared: Arc<Shared>,
+    work: Arc<ProcessWork>,
+    desk: Arc<Desk>,
+}
 
 /// Carries the attempt to its end, and reports it.
 pub(crate) async fn run(shared: Arc<Shared>, work: ProcessWork, desk: Arc<Desk>, found: bool) {
-    let attempt = work.attempt;
-    let work = Arc::new(work);
-    let outcome = match carry(&shared, &work, &desk, found).await {
+    let attempt = Attempt { shared, work: Arc::new(work), desk };
+    let id = attempt.work.attempt;
+    let outcome = match attempt.carry(found).await {
         Ok(outcome) => outcome,
         Err(error) => {
-            tracing::error!(%attempt, %error, "the attempt could not be watched");
-            AttemptOutcome::Lost { reason: format!("it could not be watched: {error}") }
+            tracing::error!(attempt = %id, %error, "the attempt could not be watched");
+            let reason = format!("it could not be watched: {error}");
+            AttemptOutcome::Lost { reason, output: Output::default() }
         }
     };
-    shared.ended(attempt, outcome);
+    attempt.shared.ended(id, outcome);
 }
 
-async fn carry(
-    shared: &Arc<Shared>,
-    work: &Arc<ProcessWork>,
-    desk: &Arc<Desk>,
-    found: bool,
-) -> io::Result<AttemptOutcome> {
-    let mut ingest = Ingest::new(work.attempt, found);
-    if !found {
-        let (on_thread, job, its_desk) = (Arc::clone(shared), Arc::clone(work), Arc::clone(desk));
-        match blocking(move || Ok(start(&on_thread, &job, &its_desk))).await? {
-            Ok(Shim { pidfd, mut child, .. }) => {
-                listen(shared, desk, &mut ingest, pidfd).await?;
-                // It has ended, so this does not wait.
-                child.wait()?;
-            }
-            Err(outcome) => return Ok(*outcome),
-        }
-    }
-    loop {
-        let dir = shared.attempt_dir(work.attempt);
-        match blocking(move || probe(&dir)).await? {
-            Found::Alive { pidfd, claim } => {
-                tracing::info!(attempt = %work.attempt, ?claim, "found again");
-                desk.is_found(&shared.attempt_dir(work.attempt), true);
-                listen(shared, desk, &mut ingest, pidfd).await?;
-            }
-            Found::Ended(result) => {
-                desk.has_ended();
-                ingest.take_all(shared).await;
-                remove_socket(shared, work.attempt);
-                let (shared, work) = (Arc::clone(shared), Arc::clone(work));
-                return blocking(move || take_in(&shared, &work, &result)).await;
-            }
-            Found::Lost => {
-                ingest.take_all(shared).await;
-                remove_socket(shared, work.attempt);
-                shared.sweeper.sweep(shared.attempt_dir(work.attempt)).await;
-                if !work.writes() {
-                    remove_slot(shared, work.attempt).await?;
+impl Attempt {
+    async fn carry(&self, found: bool) -> io::Result<AttemptOutcome> {
+        let mut ingest = Ingest::new(self.work.attempt, found);
+        if !found {
+            match start(self).await? {
+                Ok(Shim { pidfd, mut child, .. }) => {
+                    self.listen(&mut ingest, pidfd).await?;
+                    // It has ended, so this does not wait.
+                    child.wait()?;
                 }
-                let reason = "its shim died before it could say how it ended".to_owned();
-                return Ok(AttemptOutcome::Lost { reason });
+                Err(outcome) => {
+                    self.give_back(&self.holder()).await;
+                    return Ok(outcome);
+                }
             }
-            Found::NeverStarted => {
-                // No shim takes the claim any more, so nobody works in what was prepared.
-                remove_slot(shared, work.attempt).await?;
-                let reason = "the daemon went down before it was started".to_owned();
-                return Ok(AttemptOutcome::NeverStarted { reason });
+        }
+        loop {
+            let dir = self.dir();
+            match blocking(move || probe(&dir)).await? {
+                Found::Alive { pidfd, claim } => {
+                    tracing::info!(attempt = %self.work.attempt, ?claim, "found again");
+                    self.desk.is_found(&self.dir(), true);
+                    self.listen(&mut ingest, pidfd).await?;
+                }
+                Found::Ended(result) => {
+                    self.desk.has_ended();
+                    ingest.take_all(&self.shared).await;
+                    self.remove_socket();
+                    return end::take_in(self, result).await;
+                }
+                Found::Lost => {
+                    ingest.take_all(&self.shared).await;
+                    self.remove_socket();
+                    self.shared.sweeper.sweep(self.dir()).await;
+                    let output = end::salvage(self).await?;
+                    let reason = "its shim died before it could say how it ended".to_owned();
+                    return Ok(AttemptOutcome::Lost { reason, output });
+                }
+                Found::NeverStarted => {
+                    // No shim takes the claim any more, so nobody works in what was prepared.
+                    self.give_back(&self.holder()).await;
+                    let reason = "the daemon went down before it was started".to_owned();
+                    return Ok(AttemptOutcome::NeverStarted { reason });
+                }
             }
         }
     }
-}
 
-/// Takes in what the shim tells until it has ended.
-async fn listen(
-    shared: &Arc<Shared>,
-    desk: &Desk,
-    ingest: &mut Ingest,
-    pidfd: OwnedFd,
-) -> io::Result<()> {
-    let ended = has_ended(pidfd);
-    tokio::pin!(ended);
-    loop {
-        ingest.take_all(shared).await;
-        tokio::select! {
-            ended = &mut ended => return ended,
-            () = desk.news() => {}
+    /// Takes in what the shim tells until it has ended.
+    async fn listen(&self, ingest: &mut Ingest, pidfd: OwnedFd) -> io::Result<()> {
+        let ended = has_ended(pidfd);
+        tokio::pin!(ended);
+        loop {
+            ingest.take_all(&self.shared).await;
+            tokio::select! {
+                ended = &mut ended => return ended,
+                () = self.desk.news() => {}
+            }
         }
     }
-}
 
-/// A shim that was killed has left it behind.
-fn remove_socket(shared: &Shared, attempt: AttemptId) {
-    let socket = shared.folders.tools_socket(&shared.workspace, attempt);
-    if let Err(error) = std::fs::remove_file(&socket)
-        && error.kind() != io::ErrorKind::NotFound
-    {
-        tracing::warn!(socket = %socket.display(), %error, "a socket that nobody needs stays");
+    /// A shim that was killed has left it behind.
+    fn remove_socket(&self) {
+        let socket = self.shared.folders.tools_socket(&self.shared.workspace, self.work.attempt);
+        if let Err(error) = fs::remove_file(&socket)
+            && error.kind() != io::ErrorKind::NotFound
+        {
+            let socket = socket.display();
+            tracing::warn!(%socket, %error, "a socket that nobody needs stays");
+        }
     }
-}
 
-/// Makes an outcome of the result, with what the agent has left.
-fn take_in(
-    shared: &Shared,
-    work: &ProcessWork,
-    result: &AttemptResult,
-) -> io::Result<AttemptOutcome> {
-    fail::fail_point!("engine::ingest::before", |_| std::process::abort());
-    let dir = shared.attempt_dir(work.attempt);
-    let outcome = attempt::outcome(result, &dir.spec()?);
-    let slot = shared.folders.slot(&shared.workspace, work.attempt);
-    let output = work.output.as_deref();
-    let handover = Handover { dir: &dir, slot: &slot, output, writes: work.writes() };
-    let outcome = handover::take(shared, outcome, &handover)?;
-    fail::fail_point!("engine::ingest::after", |_| std::process::abort());
-    Ok(outcome)
-}
+    /// As whom it holds its tree; also its name in references.
+    fn holder(&self) -> String {
+        self.work.attempt.file_name()
+    }
 
-async fn remove_slot(shared: &Shared, attempt: AttemptId) -> io::Result<()> {
-    let slot = shared.folders.slot(&shared.workspace, attempt);
-    blocking(move || {
-        remove(&slot);
-        Ok(())
-    })
-    .await
+    fn dir(&self) -> AttemptDir {
+        self.shared.attempt_dir(self.work.attempt)
+    }
+
+    /// The tree that it has been given, if that is whole.
+    async fn tree(&self) -> io::Result<Option<Tree>> {
+        let (pool, holder) = (self.shared.pool.clone(), self.holder());
+        blocking(move || pool.find(&holder)).await
+    }
+
+    /// Gives a tree back to the pool. What cannot be given back is looked at again at the next start.
+    async fn give_back(&self, holder: &str) {
+        let (pool, holder) = (self.shared.pool.clone(), holder.to_owned());
+        let released = blocking(move || pool.release(&holder).map_err(io::Error::other)).await;
+        if let Err(error) = released {
+            tracing::warn!(attempt = %self.work.attempt, %error, "a tree was not given back");
+        }
+    }
+
+    /// Takes the tree out of the pool, for a person to look at. Answers where it is.
+    async fn keep(&self, tree: &Tree) -> io::Result<String> {
+        let kept = self.shared.folders.kept(&self.shared.workspace, self.work.attempt);
+        let slot = tree.slot.clone();
+        blocking(move || {
+            if let Some(parent) = kept.parent() {
+                fs::create_dir_all(parent)?;
+            }
+            fs::rename(slot, &kept)?;
+            Ok(kept.join("src").display().to_string())
+        })
+        .await
+    }
 }
 
 /// Waits until the process has ended.
@@ -153,11 +166,4 @@ pub(super) async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> io::Result<T> + Send + 'static,
 ) -> io::Result<T> {
     tokio::task::spawn_blocking(work).await.unwrap_or_else(|error| Err(io::Error::other(error)))
-}
-
-/// Removes a slot in which nothing is worth keeping.
-pub(super) fn remove(slot: &Path) {
-    if let Err(error) = clone::remove(slot) {
-        tracing::warn!(slot = %slot.display(), %error, "a tree that nobody needs could not be removed");
-    }
 }

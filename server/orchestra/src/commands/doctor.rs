@@ -6,11 +6,12 @@ use crate::{
     session::{Session, refuse_agents},
     show::style,
 };
-use orchestra_core::ids::AttemptId;
+use orchestra_core::{config::Bytes, confinement::SandboxChoice, ids::AttemptId, view::TaskView};
+use orchestra_runtimes::confine::can_hold;
 use orchestra_store::{OpenError, Problem, Reader};
-use orchestra_vcs::state as git;
+use orchestra_vcs::{state as git, trees::Pool};
 use serde_json::json;
-use std::{fs, path::Path};
+use std::path::Path;
 
 pub(crate) fn run(session: &Session, restore: Option<&Path>) -> Result<Done, Failure> {
     match restore {
@@ -60,7 +61,18 @@ fn look(session: &Session) -> Result<Done, Failure> {
     }
     problems.extend(orchestra_store::check(&session.state()));
     problems.extend(repository(session));
-    problems.extend(orphaned_trees(session));
+    let pool = Pool::open(session.folders.trees(&session.workspace), session.root.clone());
+    problems.extend(orphaned_trees(session, &pool));
+    if let Ok(bytes) = pool.disk_usage() {
+        facts.push(("room of trees", Bytes(bytes).to_string()));
+    }
+    facts.push((
+        "sandbox",
+        match can_hold(SandboxChoice::Auto) {
+            true => "the kernel holds agents".to_owned(),
+            false => "the kernel cannot hold agents".to_owned(),
+        },
+    ));
     let backups = orchestra_store::backups(&session.state())
         .map_err(|error| Failure::doing("list the backups", error))?;
     if let Some(newest) = backups.first() {
@@ -106,24 +118,30 @@ fn repository(session: &Session) -> Vec<Problem> {
     }
 }
 
-/// Trees of attempts that the journal does not know.
-fn orphaned_trees(session: &Session) -> Vec<Problem> {
-    let trees = session.folders.data.join("trees").join(session.workspace.as_str());
-    let Ok(entries) = fs::read_dir(&trees) else { return Vec::new() };
-    let reader = Reader::open(&session.state()).ok();
-    let known = |attempt: AttemptId| {
-        reader.as_ref().is_some_and(|reader| reader.attempt_exists(attempt).unwrap_or(true))
+/// Trees that are held for attempts of which nothing is under way any more.
+fn orphaned_trees(session: &Session, pool: &Pool) -> Vec<Problem> {
+    let holders = match pool.holders() {
+        Ok(holders) => holders,
+        Err(error) => return vec![problem("trees", &error, "see its rights".to_owned())],
     };
-    entries
-        .flatten()
-        .filter(|entry| {
-            let name = entry.file_name();
-            !name.to_str().and_then(|name| name.parse().ok()).is_some_and(known)
-        })
-        .map(|entry| Problem {
-            place: entry.path().display().to_string(),
-            what: "a tree that belongs to no recorded attempt".to_owned(),
-            hint: "look at it, and remove it when nothing in it is needed".to_owned(),
+    let reader = Reader::open(&session.state()).ok();
+    let is_open = |attempt: AttemptId| {
+        let is_under_way = |task: TaskView| {
+            task.attempts.iter().any(|one| one.id == attempt && one.ended.is_none())
+        };
+        let task = reader.as_ref().map(|reader| reader.task(attempt.task()));
+        // What cannot be read is a problem of its own.
+        task.is_none_or(|task| task.map_or(true, |task| task.is_some_and(is_under_way)))
+    };
+    holders
+        .into_iter()
+        .filter(|(_, holder)| !AttemptId::of_holder(holder).is_some_and(is_open))
+        .map(|(slot, holder)| Problem {
+            place: session.folders.trees(&session.workspace).join(slot).display().to_string(),
+            what: format!("it is held for {holder}, which is not under way"),
+            hint: "the next start of the daemon takes it back: `orchestra daemon stop`, then any \
+                   command that runs something"
+                .to_owned(),
         })
         .collect()
 }

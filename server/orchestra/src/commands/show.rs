@@ -4,7 +4,7 @@ use crate::{
     commands::Done,
     failure::{Class, Failure},
     session::{Session, unreadable},
-    show::{decision, follow::now, notes, style, table::Table},
+    show::{decision, follow::now, notes, style, table::Table, work},
 };
 use orchestra_core::{
     ids::{AttemptId, RunId, TaskId},
@@ -128,6 +128,9 @@ fn print_task(task: &TaskView) {
         anstream::println!("{}", decision::in_full(one));
     }
     let Some(output) = &task.output else { return };
+    for line in work::of_output(output) {
+        anstream::println!("{line}");
+    }
     for artifact in &output.artifacts {
         anstream::println!(".orchestra/workspace/{}  {} bytes", artifact.path, artifact.bytes);
     }

@@ -9,7 +9,7 @@ use std::{
     io::{self, Write as _},
     os::unix::process::CommandExt as _,
     path::{Path, PathBuf},
-    process::ExitCode,
+    process::{Command, ExitCode, Stdio},
 };
 
 /// The first argument by which this program knows that it is to hold itself and become a helper.
@@ -35,6 +35,16 @@ pub fn command(scope: &Scope, require: bool) -> io::Result<(PathBuf, OsString, V
     }
     arguments.push("--".into());
     Ok((PathBuf::from(program.get_program()), crate::attempt::NAME.into(), arguments))
+}
+
+/// Whether the kernel of this machine holds what is started with this choice: it is tried out.
+pub fn can_hold(choice: SandboxChoice) -> bool {
+    let scope = Scope { choice, ..Scope::default() };
+    let Ok((program, zero, arguments)) = command(&scope, true) else { return false };
+    let mut tried = Command::new(program);
+    tried.arg0(zero).args(arguments).arg("true");
+    tried.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    tried.status().is_ok_and(|status| status.success())
 }
 
 /// Becomes the helper, so it returns only when that failed.

@@ -153,9 +153,6 @@ fn a_reader_sees_runs_and_tasks_while_they_are_written_and_afterwards() {
         let by_step = reader.task_by_step(run_id(1), &"s2".parse().unwrap()).unwrap();
         assert_eq!(by_step, Some(done.clone()));
         assert_eq!(reader.task(task_id(9, 1)).unwrap(), None);
-        assert_eq!(reader.attempt_exists(attempt_id(1, 2, 2)), Ok(true));
-        assert_eq!(reader.attempt_exists(attempt_id(1, 2, 3)), Ok(false));
-        assert_eq!(reader.attempt_exists(attempt_id(9, 1, 1)), Ok(false));
 
         assert_eq!(reader.plan(run_id(1)).unwrap(), Some(plan(3)));
         assert_eq!(reader.events(run_id(2), 0, 10).unwrap(), [(2, created(2, 1))]);

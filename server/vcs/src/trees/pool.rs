@@ -163,6 +163,15 @@ impl Pool {
         self.drop_tree(&hold.slot, &lease)
     }
 
+    /// Who holds which slot, by their names; sorted.
+    pub fn holders(&self) -> io::Result<Vec<(String, String)>> {
+        let leases = Survey::of(self.folder())?.leases.into_iter();
+        let mut held: Vec<(String, String)> =
+            leases.filter_map(|held| Some((held.slot.name, held.lease?.holder))).collect();
+        held.sort();
+        Ok(held)
+    }
+
     /// The blocks that all slots take, in bytes; of a slot in somebody's hands, those of its last
     /// release.
     pub fn disk_usage(&self) -> io::Result<u64> {

@@ -166,39 +166,32 @@ fn in_a_folder_without_git_agents_are_refused_and_natives_run() {
 }
 
 #[test]
-fn in_a_repository_without_a_commit_agents_say_that_one_is_needed() {
+fn in_a_repository_without_a_commit_agents_see_the_files_that_are_there() {
     let sandbox = Sandbox::new();
-    sandbox.agent_script("coder", "true");
+    sandbox.agent_script("reader", "cat readme.txt");
     sandbox.git(["init", "--quiet"]);
+    sandbox.write("readme.txt", "hello\n");
     sandbox.trust();
-    let outcome = start(&sandbox, "coder");
-    assert!(matches!(outcome.exit_code(), Some(1 | 4)), "{outcome}");
-    let said = format!("{}{}", outcome.stdout, outcome.stderr);
-    assert!(said.contains("commit") && said.contains("hint:"), "{outcome}");
-    sandbox.orchestra(["run", "audit"]).run().success();
+    start(&sandbox, "reader").success().stdout_has("hello");
+    assert_eq!(sandbox.git(["status", "--porcelain", "readme.txt"]), "?? readme.txt\n");
 }
 
 #[test]
-fn a_reading_agent_leaves_no_tree_and_a_writing_one_names_its_own() {
+fn a_reading_agent_cannot_write_and_what_a_writing_one_leaves_is_taken_over() {
     let sandbox = Sandbox::new();
     sandbox.agent_script_with("writer", "writes: true", "echo more >> readme.txt");
-    sandbox.agent_script("reader", "(echo mine > scratch) 2> /dev/null; cat readme.txt");
+    sandbox.agent_script("reader", "(echo mine > scratch) 2>&1; cat readme.txt");
     sandbox.git_repo([("readme.txt", "hello\n")]).trust();
     start(&sandbox, "reader").success().stdout_has("hello");
-    let trees = || {
-        let mut found = Vec::new();
-        for workspace in fs::read_dir(sandbox.data().join("trees")).into_iter().flatten().flatten()
-        {
-            found.extend(fs::read_dir(workspace.path()).into_iter().flatten().flatten());
-        }
-        found.iter().map(|entry| entry.path()).collect::<Vec<PathBuf>>()
-    };
-    assert_eq!(trees(), Vec::<PathBuf>::new());
-    let outcome = start(&sandbox, "writer").success().stdout_has("its tree is kept at ");
-    let tree = sandbox.show("r2.1")["output"]["tree"].as_str().expect("a tree").to_owned();
-    assert!(outcome.stdout.contains(&tree), "{outcome}");
-    let changed = fs::read_to_string(PathBuf::from(tree).join("readme.txt")).expect("the file");
-    assert_eq!(changed, "hello\nmore\n");
+    sandbox.orchestra(["logs", "r1.1"]).run().success().stdout_has("ermission denied");
+    start(&sandbox, "writer").success();
+    let output = sandbox.show("r2.1")["output"].clone();
+    let commit = output["change"]["commit"].as_str().expect("a commit");
+    let text = sandbox.git(["show", &format!("{commit}:readme.txt")]);
+    assert_eq!(text, "hello\nmore\n");
+    assert_eq!(output["change"]["files"], 1);
+    let kept = sandbox.git(["for-each-ref", "--format=%(refname)", "refs/orchestra"]);
+    assert!(kept.contains("/r2/t/r2.1-1\n"), "{kept}");
     assert_eq!(sandbox.read("readme.txt"), "hello\n", "the live folder was written");
-    assert_eq!(trees().len(), 1);
+    assert_eq!(sandbox.leases(), Vec::<PathBuf>::new());
 }

@@ -77,7 +77,10 @@ fn runs_and_tasks_have_the_documented_keys() {
     assert_eq!(json(&sandbox, &["show", "r1.2@1"]), task);
     assert_eq!(keys(&task), TASK);
     assert_eq!(keys(&task["attempts"][0]), ATTEMPT);
-    assert_eq!(keys(&task["output"]), ["artifacts", "result", "summary", "tree"]);
+    assert_eq!(
+        keys(&task["output"]),
+        ["artifacts", "change", "confined", "evidence", "result", "summary", "tree"]
+    );
     assert_eq!(json(&sandbox, &["show", "r1", "-n1"])["tasks"].as_array().map(Vec::len), Some(1));
 }
 

@@ -19,6 +19,7 @@ mod messy_trees;
 mod program;
 mod retrying;
 mod scheduling;
+mod snapshots;
 mod stopping;
 mod terminal;
 mod together;

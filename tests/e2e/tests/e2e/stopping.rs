@@ -94,11 +94,7 @@ fn an_attempt_that_is_cancelled_while_its_tree_is_prepared_never_starts_its_agen
     drop(stays);
     running.wait(LIMIT).code(1).stdout_has("r1 cancelled");
     assert!(!effect.exists(), "the agent was started");
-    let trees = sandbox.data().join("trees");
-    let left = fs::read_dir(trees).into_iter().flatten().flatten().flat_map(|workspace| {
-        fs::read_dir(workspace.path()).into_iter().flatten().flatten().map(|tree| tree.path())
-    });
-    assert_eq!(left.collect::<Vec<_>>(), Vec::<PathBuf>::new());
+    assert_eq!(sandbox.leases(), Vec::<PathBuf>::new());
 }
 
 #[test]

@@ -26,7 +26,11 @@ fn an_untrusted_workspace_runs_natives_and_no_agent() {
         "mixed",
         "steps:\n  - { id: scan, action: todo.scan }\n  - { id: fix, agent: coder, prompt: go }\n",
     );
-    sandbox.orchestra(["run", "mixed"]).run().code(4).stderr_has("the steps fix need an agent");
+    sandbox
+        .orchestra(["run", "mixed"])
+        .run()
+        .code(4)
+        .stderr_has("the steps fix need a process of their own");
     let status = sandbox.orchestra(["status", "--json"]).run().success().json();
     assert_eq!(status["runs"].as_array().map(Vec::len), Some(0), "half of it was started");
     sandbox.orchestra(["run", "audit"]).run().success();

@@ -81,7 +81,7 @@ pub(crate) fn timed_out(limit: u64) -> AttemptOutcome {
 }
 
 pub(crate) fn lost() -> AttemptOutcome {
-    AttemptOutcome::Lost { reason: "its shim died".to_owned() }
+    AttemptOutcome::Lost { reason: "its shim died".to_owned(), output: Output::default() }
 }
 
 pub(crate) fn never_started() -> AttemptOutcome {

@@ -2,7 +2,14 @@
 
 use crate::environment::Environment;
 use orchestra_core::{
-    agent::AgentProfile, ids::AttemptId, pending::Work, plan::Plan, ports::StepInput, time::Millis,
+    agent::AgentProfile,
+    ids::AttemptId,
+    outcome::{Failure, FailureKind},
+    pending::Work,
+    plan::Plan,
+    ports::StepInput,
+    state::SnapshotState,
+    time::Millis,
 };
 use std::sync::Arc;
 
@@ -17,6 +24,8 @@ pub(crate) struct ProcessWork {
     pub(super) previous: Option<String>,
     pub(super) output: Option<String>,
     pub(super) timeout: Millis,
+    /// The commit that its tree starts from, or why there is none.
+    pub(super) base: Result<String, Failure>,
     pub(super) inputs: Vec<StepInput>,
     pub(super) environment: Environment,
 }
@@ -37,6 +46,7 @@ impl ProcessWork {
             previous: work.previous.clone(),
             output: work.planned.output.clone(),
             timeout: work.started.timeout,
+            base: base(work),
             inputs,
             environment,
         }
@@ -48,5 +58,22 @@ impl ProcessWork {
 
     pub(super) fn writes(&self) -> bool {
         self.profile().is_some_and(|profile| profile.writes)
+    }
+
+    /// Whether something that lies in its tree is to be taken over.
+    pub(super) fn hands_over(&self) -> bool {
+        self.writes() || self.output.is_some()
+    }
+}
+
+fn base(work: &Work<'_>) -> Result<String, Failure> {
+    match (&work.started.base, &work.run.snapshot) {
+        (Some(base), _) => Ok(base.clone()),
+        (None, SnapshotState::Failed(failure)) => Err(failure.clone()),
+        (None, _) => Err(Failure {
+            kind: FailureKind::Environment,
+            message: "it was started without a snapshot, by an earlier version".to_owned(),
+            hint: Some("start the run anew".to_owned()),
+        }),
     }
 }

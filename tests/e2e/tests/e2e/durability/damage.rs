@@ -138,9 +138,11 @@ fn turn_bit_of_first_event(sandbox: &Sandbox) {
     let mut bytes = fs::read(&file).unwrap();
     let event = br#"{"type":"run-created","plan":{"name":"victim""#;
     let at: Vec<usize> = (0..bytes.len()).filter(|at| bytes[*at..].starts_with(event)).collect();
-    assert_eq!(at.len(), 1, "the event lies in one place");
-    let bit = at[0] + event.len() - 2;
-    bytes[bit] ^= 1;
+    assert!(!at.is_empty(), "the event is not in the database");
+    // SQLite leaves copies behind in pages that it has freed.
+    for at in at {
+        bytes[at + event.len() - 2] ^= 1;
+    }
     fs::write(&file, bytes).unwrap();
 }
 

@@ -55,8 +55,11 @@ fn deleted_in_the_middle(delete: impl Fn(&Crew)) {
 }
 
 #[test]
-fn in_a_read_only_workspace_a_run_ends_and_says_that_its_files_are_behind() {
+fn in_a_read_only_workspace_natives_work_agents_say_why_not_and_files_are_behind() {
     let crew = Crew::new();
+    let natives = "steps:\n  - { id: look, action: todo.scan }\n  - { id: report, action: \
+                   report.write, needs: [look], output: documentation/report.md }\n";
+    crew.sandbox.workflow("natives", natives);
     let workspace = crew.sandbox.workspace().display().to_string();
     let mounts = format!(
         "mount --bind '{workspace}' '{workspace}'; \
@@ -71,15 +74,20 @@ fn in_a_read_only_workspace_a_run_ends_and_says_that_its_files_are_behind() {
     };
     crew.sandbox.command("touch").arg("probe").run().code(1).stderr_has("Read-only file system");
 
-    let outcome = crew.sandbox.orchestra(["run", "crew"]).limit(LIMIT).run().success();
+    let outcome = crew.sandbox.orchestra(["run", "natives"]).limit(LIMIT).run().success();
     outcome.stdout_has("r1 succeeded");
     let status = crew.sandbox.orchestra(["status"]).run().success();
     status.stdout_has("files are behind").stdout_has("Read-only file system");
+    let agent = crew.sandbox.orchestra(["start", "left", "go", "-f"]).limit(LIMIT).run().code(1);
+    agent.stdout_has("take a snapshot").stdout_has("Read-only file system");
 
     let writable = format!("mount -o remount,bind,rw '{workspace}'");
     crew.sandbox.command("sh").args(["-c", &writable]).run().success();
     crew.sandbox.orchestra(["rebuild"]).run().success();
-    crew.check("r1");
+    let report = crew.sandbox.read(".orchestra/workspace/documentation/report.md");
+    assert!(report.contains("TODO: greet"), "{report}");
+    crew.sandbox.orchestra(["retry", "r2"]).run().success();
+    crew.wait_for_end("r2").success();
 }
 
 #[test]

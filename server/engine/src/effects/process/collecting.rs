@@ -1,0 +1,86 @@
+//! Collecting: what an agent has left in its tree becomes a commit, and what is doubtful waits.
+
+use super::{Attempt, blocking};
+use orchestra_core::{
+    change::Change,
+    outcome::{Failure, FailureKind},
+};
+use orchestra_runtimes::{
+    confine::{self, Scope},
+    native::certain_secret,
+};
+use orchestra_vcs::{
+    collect::{Author, Limits, Request, collect},
+    trees::Tree,
+    wrapper::Wrapper,
+};
+use std::{io, path::Path};
+
+/// Of a larger text file, nobody can say quickly whether it holds a secret.
+const LONGEST_SCAN: u64 = 4 << 20;
+
+/// Takes over what the agent has left. Done again, it answers the same.
+pub(super) async fn collect_from(
+    attempt: &Attempt,
+    tree: &Tree,
+    included: Vec<String>,
+) -> io::Result<Result<Change, Failure>> {
+    let (attempt, tree) = (attempt.clone(), tree.clone());
+    blocking(move || Ok(now(&attempt, &tree, &included))).await
+}
+
+fn now(attempt: &Attempt, tree: &Tree, included: &[String]) -> Result<Change, Failure> {
+    let (shared, work) = (&attempt.shared, &attempt.work);
+    let scratch = shared.folders.scratch(&shared.workspace);
+    let limits = &shared.collect;
+    let wrapper = wrapper(attempt, &scratch).map_err(|error| failure(error.to_string(), None))?;
+    let reference = shared.reference(work.attempt.run(), &format!("t/{}", attempt.holder()));
+    let request = Request {
+        root: &shared.root,
+        src: &tree.src,
+        base: &tree.commit,
+        index: Some(&tree.index),
+        scratch: &scratch,
+        reference: &reference,
+        author: Author {
+            agent: &work.agent,
+            run: &work.attempt.run().to_string(),
+            task: &work.attempt.task().to_string(),
+            attempt: &work.attempt.to_string(),
+            model: work.profile().and_then(|profile| profile.model.as_deref()),
+        },
+        subject: &format!("{}: {}", work.agent, work.step),
+        limits: Limits {
+            file: limits.file_limit.0,
+            total: limits.total_limit.0,
+            count: usize::try_from(limits.files).unwrap_or(usize::MAX),
+            scan: LONGEST_SCAN,
+        },
+        included,
+        suspects: &|path, content| match certain_secret(path, content) {
+            Ok(found) => found.map(str::to_owned),
+            Err(problem) => Some(format!("not known: {problem}")),
+        },
+        wrapper: wrapper.as_ref(),
+    };
+    collect(&request).map(|collected| collected.change).map_err(|error| {
+        let hint = error.hint();
+        failure(error.to_string(), Some(hint))
+    })
+}
+
+/// Git that looks at an agent's files runs confined: it writes to `scratch` and nothing else.
+fn wrapper(attempt: &Attempt, scratch: &Path) -> io::Result<Option<Wrapper>> {
+    let scope = Scope {
+        write: vec![scratch.to_owned()],
+        hidden: vec![attempt.shared.folders.runtime.clone()],
+        choice: attempt.shared.attempt.sandbox,
+    };
+    let (program, zero, arguments) = confine::command(&scope, false)?;
+    Ok(Some(Wrapper { program, arguments, argument_zero: Some(zero) }))
+}
+
+fn failure(message: String, hint: Option<String>) -> Failure {
+    let message = format!("take over what the agent has left: {message}");
+    Failure { kind: FailureKind::Environment, message, hint }
+}

@@ -1,0 +1,100 @@
+//! The end of an attempt: what its agent has left is taken over, looked at, and made an outcome of.
+
+use super::{Attempt, blocking, collecting};
+use crate::effects::handover;
+use orchestra_core::outcome::{AttemptOutcome, Failure, FailureKind, Output};
+use orchestra_runtimes::attempt::{self, AttemptResult};
+use std::io;
+
+/// Makes an outcome of the agent's result. A daemon that dies on the way does it again: each step is found
+/// done, or can be repeated.
+pub(super) async fn take_in(
+    attempt: &Attempt,
+    result: AttemptResult,
+) -> io::Result<AttemptOutcome> {
+    fail::fail_point!("engine::ingest::before", |_| std::process::abort());
+    let dir = attempt.dir();
+    let of_result = dir.clone();
+    let (kept, outcome) = blocking(move || {
+        Ok((of_result.kept_outcome()?, attempt::outcome(&result, &of_result.spec()?)))
+    })
+    .await?;
+    let outcome = match kept {
+        Some(kept) => kept,
+        // Nothing of the tree is in it, so it can be made again when that has gone.
+        None if !attempt.work.hands_over() => outcome,
+        None => {
+            let outcome = complete(attempt, outcome).await?;
+            let (dir, kept) = (dir.clone(), outcome.clone());
+            // Once the tree is given back, it cannot be looked at again.
+            blocking(move || dir.keep_outcome(&kept)).await?;
+            outcome
+        }
+    };
+    attempt.give_back(&attempt.holder()).await;
+    fail::fail_point!("engine::ingest::after", |_| std::process::abort());
+    Ok(outcome)
+}
+
+/// The outcome with what the agent has handed over, what it has changed, and what was seen of that.
+async fn complete(attempt: &Attempt, outcome: AttemptOutcome) -> io::Result<AttemptOutcome> {
+    let Some(tree) = attempt.tree().await? else {
+        return Ok(match outcome {
+            AttemptOutcome::Succeeded { output } => {
+                let message = "its tree is gone".to_owned();
+                let failure = Failure { kind: FailureKind::Environment, message, hint: None };
+                AttemptOutcome::Failed { failure, output }
+            }
+            outcome => outcome,
+        });
+    };
+    let (taker, of_tree) = (attempt.clone(), tree.clone());
+    let mut outcome = blocking(move || {
+        let output = taker.work.output.as_deref();
+        Ok(handover::take(&taker.shared, outcome, &of_tree.out, output))
+    })
+    .await?;
+    if !attempt.work.writes() {
+        return Ok(outcome);
+    }
+    let change = match collecting::collect_from(attempt, &tree, Vec::new()).await? {
+        Ok(change) => change,
+        Err(failure) => {
+            let mut outcome = failed(outcome, failure);
+            if let Some(output) = handover::output_of(&mut outcome) {
+                output.tree = Some(attempt.keep(&tree).await?);
+            }
+            return Ok(outcome);
+        }
+    };
+    if let Some(output) = handover::output_of(&mut outcome) {
+        output.change = Some(Box::new(change));
+    }
+    Ok(outcome)
+}
+
+/// What a lost attempt has left, for a person; there is no word on whether it is whole.
+pub(super) async fn salvage(attempt: &Attempt) -> io::Result<Output> {
+    let mut output = Output::default();
+    if attempt.work.writes()
+        && let Some(tree) = attempt.tree().await?
+    {
+        match collecting::collect_from(attempt, &tree, Vec::new()).await? {
+            Ok(change) => output.change = Some(Box::new(change)),
+            Err(failure) => {
+                output.tree = Some(attempt.keep(&tree).await?);
+                tracing::warn!(attempt = %attempt.work.attempt, %failure, "its tree is kept");
+            }
+        }
+    }
+    attempt.give_back(&attempt.holder()).await;
+    Ok(output)
+}
+
+fn failed(outcome: AttemptOutcome, failure: Failure) -> AttemptOutcome {
+    match outcome {
+        AttemptOutcome::Succeeded { output } => AttemptOutcome::Failed { failure, output },
+        // It has not succeeded anyway, for a reason that comes first.
+        outcome => outcome,
+    }
+}

@@ -1,0 +1,55 @@
+//! The tree in which an agent works: taken from the pool, and made ready.
+
+use super::{Attempt, blocking};
+use orchestra_core::outcome::{AttemptOutcome, Failure, FailureKind, Output};
+use orchestra_vcs::trees::{Clean, DiskLimit, Purpose, Tree, TreeRequest};
+use std::io;
+
+/// Takes a tree for the attempt's agent. What stands in the way ends the attempt.
+pub(super) async fn take(attempt: &Attempt) -> io::Result<Result<Tree, AttemptOutcome>> {
+    let base = match &attempt.work.base {
+        Ok(base) => base.clone(),
+        Err(failure) => return Ok(Err(failed(failure.clone()))),
+    };
+    let writes = attempt.work.writes();
+    let purpose = if writes { Purpose::Write } else { Purpose::Read };
+    let holder = attempt.holder();
+    let taken = acquire(attempt, purpose, holder, base, Clean::Kept).await?;
+    Ok(taken.map_err(failed))
+}
+
+/// Takes a slot of the pool.
+pub(super) async fn acquire(
+    attempt: &Attempt,
+    purpose: Purpose,
+    holder: String,
+    commit: String,
+    clean: Clean,
+) -> io::Result<Result<Tree, Failure>> {
+    let attempt = attempt.clone();
+    blocking(move || {
+        let plan = &attempt.work.plan.tree;
+        let request = TreeRequest {
+            purpose,
+            holder: &holder,
+            commit: &commit,
+            sparse: &plan.sparse,
+            keep: &plan.keep,
+            copy: &plan.copy,
+            clean,
+            limit: DiskLimit(plan.disk_budget.0),
+            // Without a sandbox of the kernel nothing keeps readers from writing.
+            private: purpose == Purpose::Read && !attempt.shared.has_sandbox(),
+        };
+        Ok(attempt.shared.pool.acquire(&request).map_err(|error| Failure {
+            kind: FailureKind::Environment,
+            message: format!("make a tree: {error}"),
+            hint: Some(error.hint()),
+        }))
+    })
+    .await
+}
+
+fn failed(failure: Failure) -> AttemptOutcome {
+    AttemptOutcome::Failed { failure, output: Output::default() }
+}

@@ -1,0 +1,111 @@
+//! What an agent has left, what was seen of it, and what held the agent while it worked, in words.
+
+use orchestra_core::{
+    change::Change,
+    evidence::{Check, CheckKind, CheckRun, Evidence, Verdict},
+    outcome::Output,
+};
+
+/// How many files are named before the rest is only counted.
+const NAMED: usize = 20;
+
+/// A line for each thing that a person should know.
+pub(crate) fn of_output(output: &Output) -> Vec<String> {
+    let mut lines = Vec::new();
+    lines.extend(output.confined.map(|confined| format!("held by: {confined}")));
+    if let Some(change) = &output.change {
+        of_change(change, &mut lines);
+    }
+    if let Some(evidence) = &output.evidence {
+        of_evidence(evidence, &mut lines);
+    }
+    lines
+}
+
+fn of_evidence(evidence: &Evidence, lines: &mut Vec<String>) {
+    for (position, check) in evidence.checks.iter().enumerate() {
+        let kind = match check.kind {
+            CheckKind::Verify => "verify",
+            CheckKind::Accept => "accept",
+        };
+        let before = match &evidence.verdict {
+            Verdict::WasRedBefore { checks } if checks.contains(&position) => {
+                ", and was red before the work"
+            }
+            _ => "",
+        };
+        let run = of_run(&check.on_result);
+        lines.push(format!("{kind} `{}` {run}{before}", check.command.join(" ")));
+        if let Some(before) = &check.on_snapshot {
+            lines.push(format!("  before the work it {}", of_run(before)));
+        }
+        of_tests(check, lines);
+        if !check.on_result.outcome.is_green() {
+            lines.extend(check.on_result.last_lines.iter().map(|line| format!("  | {line}")));
+        }
+    }
+    match &evidence.verdict {
+        Verdict::Passed | Verdict::WasRedBefore { .. } => {}
+        Verdict::Unchecked => lines.push("nothing checks it: no `verify` is configured".to_owned()),
+        Verdict::Failed { reason } => lines.push(format!("not accepted: {reason}")),
+    }
+}
+
+fn of_run(run: &CheckRun) -> String {
+    let tests = run.tests.as_ref().map_or_else(String::new, |tests| {
+        format!(", {} passed, {} failed, {} skipped", tests.passed, tests.failed, tests.skipped)
+    });
+    let cached = if run.cached { ", as seen before" } else { "" };
+    format!("{}{tests} ({}{cached})", run.outcome, run.took)
+}
+
+fn of_tests(check: &Check, lines: &mut Vec<String>) {
+    lines.extend(
+        check.newly_failing.iter().take(NAMED).map(|name| format!("  newly failing: {name}")),
+    );
+    let more = check.newly_failing.len().saturating_sub(NAMED);
+    if more > 0 {
+        lines.push(format!("  … and {more} more"));
+    }
+    if check.newly_passing > 0 {
+        lines.push(format!("  newly passing: {}", counted(check.newly_passing, "test")));
+    }
+    if check.removed > 0 {
+        lines.push(format!("  gone: {}", counted(check.removed, "test")));
+    }
+}
+
+fn of_change(change: &Change, lines: &mut Vec<String>) {
+    match &change.commit {
+        Some(commit) => lines.push(format!(
+            "changed {} (+{} -{}), commit {}",
+            counted(change.files, "file"),
+            change.added,
+            change.removed,
+            commit.get(..12).unwrap_or(commit)
+        )),
+        None => lines.push("changed nothing".to_owned()),
+    }
+    let lines_of = |count: Option<u32>, sign: char| count.map(|count| format!(" {sign}{count}"));
+    for file in change.paths.iter().take(NAMED) {
+        let added = lines_of(file.added, '+').unwrap_or_default();
+        let removed = lines_of(file.removed, '-').unwrap_or_default();
+        lines.push(format!("  {} {}{added}{removed}", file.status, file.path));
+    }
+    let more = usize::try_from(change.files).unwrap_or(usize::MAX).saturating_sub(NAMED);
+    if more > 0 {
+        lines.push(format!("  … and {more} more"));
+    }
+    if change.commits > 0 {
+        lines.push(format!("  with {} of its own", counted(change.commits, "commit")));
+    }
+    lines.extend(
+        change.held.iter().map(|held| format!("held back: {} ({})", held.path, held.reason)),
+    );
+    lines.extend(change.flags.iter().map(|flag| format!("look at: {} ({})", flag.path, flag.kind)));
+    lines.extend(change.notes.iter().map(|note| format!("note: {note}")));
+}
+
+fn counted(count: u32, what: &str) -> String {
+    if count == 1 { format!("1 {what}") } else { format!("{count} {what}s") }
+}

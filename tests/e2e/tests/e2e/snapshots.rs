@@ -1,0 +1,117 @@
+//! Agents see what the user sees when a run starts, committed or not, and the user's repository stays as
+//! it is.
+
+use orchestra_testkit::Sandbox;
+use std::{collections::BTreeMap, fs, path::Path};
+
+/// A sandbox with an agent that reads, and a workflow `w` that gives it a task.
+fn reader(script: &str) -> Sandbox {
+    let sandbox = Sandbox::new();
+    sandbox.agent_script("reader", script);
+    sandbox.workflow("w", "steps:\n  - { id: a, agent: reader, prompt: go }\n");
+    sandbox.git_repo([("readme.txt", "hello\n"), (".gitignore", "ignored.txt\n")]).trust();
+    sandbox
+}
+
+/// Every file below a folder, with its bytes and the time of its last change.
+fn files(folder: &Path, found: &mut BTreeMap<String, (Vec<u8>, std::time::SystemTime)>) {
+    for entry in fs::read_dir(folder).expect("read a folder").flatten() {
+        let path = entry.path();
+        if path.is_dir() && !path.is_symlink() {
+            files(&path, found);
+        } else {
+            let changed = fs::symlink_metadata(&path).and_then(|data| data.modified());
+            let content = fs::read(&path).unwrap_or_default();
+            found.insert(path.display().to_string(), (content, changed.expect("a time")));
+        }
+    }
+}
+
+/// What of the user's repository and files must never change by itself.
+fn of_the_user(sandbox: &Sandbox) -> BTreeMap<String, (Vec<u8>, std::time::SystemTime)> {
+    let mut found = BTreeMap::new();
+    files(&sandbox.workspace(), &mut found);
+    found.retain(|path, _| {
+        // What is ours: objects and references of runs, and the files below `.orchestra`.
+        !["/.git/objects/", "/.git/refs/orchestra/", "/.orchestra/"]
+            .iter()
+            .any(|ours| path.contains(ours))
+    });
+    found
+}
+
+#[test]
+fn an_agent_sees_what_is_not_committed_and_the_users_repository_stays_as_it_is() {
+    let sandbox = reader("cat readme.txt new.txt staged.txt; ls");
+    sandbox.write("staged.txt", "staged\n");
+    sandbox.git(["add", "staged.txt"]);
+    sandbox.write("readme.txt", "changed\n");
+    sandbox.write("new.txt", "new\n");
+    sandbox.write("ignored.txt", "ignored\n");
+    let before = of_the_user(&sandbox);
+
+    let seen = sandbox.orchestra(["run", "w"]).run().success();
+
+    assert_eq!(seen.stderr, "", "nothing is hidden, so nothing is said");
+    let log = sandbox.orchestra(["logs", "r1.1"]).run().success().stdout;
+    assert!(log.starts_with("changed\nnew\nstaged\n"), "{log}");
+    assert!(!log.contains("ignored.txt"), "{log}");
+    assert_eq!(of_the_user(&sandbox), before);
+    let shown = sandbox.show("r1");
+    let commit = shown["run"]["snapshot"]["commit"].as_str().expect("a snapshot");
+    assert_eq!(sandbox.git(["show", &format!("{commit}:readme.txt")]), "changed\n");
+    assert_eq!(sandbox.git(["stash", "list"]), "");
+}
+
+#[test]
+fn it_is_taken_when_the_run_starts_however_late_an_agent_does() {
+    let sandbox = reader("cat readme.txt");
+    sandbox.write("readme.txt", "at the start\n");
+    sandbox.orchestra(["run", "w", "--approve"]).run().success();
+    let taken = || (!sandbox.show("r1")["run"]["snapshot"].is_null()).then_some(());
+    orchestra_testkit::eventually("the snapshot", std::time::Duration::from_secs(20), taken);
+    sandbox.write("readme.txt", "later\n");
+    sandbox.orchestra(["approve", "r1"]).run().success();
+    sandbox.orchestra(["watch", "r1"]).run().success();
+    sandbox.orchestra(["logs", "r1.1"]).run().success().stdout_has("at the start");
+}
+
+#[test]
+fn what_agents_do_not_see_is_named() {
+    let sandbox = reader("ls");
+    sandbox.configure("snapshot.file_limit = \"1MiB\"\n");
+    sandbox.write("large.bin", vec![b'x'; 2 << 20]);
+    sandbox.command("git").args(["init", "--quiet", "nested"]).run().success();
+    sandbox.write("nested/a.txt", "a");
+    let run = sandbox.orchestra(["run", "w"]).run().success();
+    run.stderr_has(
+        "note: agents do not see large.bin (untracked and large (2097152 bytes)), nested",
+    );
+    sandbox.orchestra(["show", "r1"]).run().success().stdout_has("agents do not see large.bin");
+}
+
+#[test]
+fn in_the_middle_of_a_merge_agents_start_only_when_told_to() {
+    let sandbox = reader("cat readme.txt");
+    sandbox.git(["checkout", "--quiet", "-b", "other"]);
+    sandbox.write("readme.txt", "theirs\n");
+    sandbox.git(["commit", "--quiet", "-am", "theirs"]);
+    sandbox.git(["checkout", "--quiet", "main"]);
+    sandbox.write("readme.txt", "ours\n");
+    sandbox.git(["commit", "--quiet", "-am", "ours"]);
+    sandbox.command("git").args(["merge", "other"]).run().code(1);
+
+    let refused = sandbox.orchestra(["run", "w"]).run().code(1);
+    refused.stdout_has("readme.txt");
+    sandbox.orchestra(["show", "r1.1"]).run().success().stdout_has("--with-conflicts");
+
+    let run = sandbox.orchestra(["run", "w", "--with-conflicts"]).run().success();
+    run.stderr_has("note: agents see conflict markers in readme.txt");
+    sandbox.orchestra(["logs", "r2.1"]).run().success().stdout_has("<<<<<<<");
+
+    sandbox.write("readme.txt", "both\n");
+    sandbox.git(["add", "readme.txt"]);
+    sandbox.orchestra(["retry", "r1"]).run().success();
+    sandbox.orchestra(["watch", "r1"]).run().success();
+    sandbox.orchestra(["logs", "r1.1"]).run().success().stdout_has("both");
+}
