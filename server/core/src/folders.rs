@@ -30,6 +30,11 @@ impl Folders {
         self.workspace_state(workspace).join("scratch")
     }
 
+    /// What checks said, by what they checked.
+    pub fn checks(&self, workspace: &WorkspaceId) -> PathBuf {
+        self.workspace_state(workspace).join("checks")
+    }
+
     /// The pool of trees.
     pub fn trees(&self, workspace: &WorkspaceId) -> PathBuf {
         self.data.join("trees").join(workspace.as_str())

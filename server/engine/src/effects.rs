@@ -24,7 +24,7 @@ use orchestra_core::{
     plan::Lane,
     state::State,
 };
-use orchestra_runtimes::{attempt::AttemptDir, confine};
+use orchestra_runtimes::{attempt::AttemptDir, checks::CheckCache, confine};
 use orchestra_store::{Artifacts, Store};
 use orchestra_vcs::trees::Pool;
 pub(crate) use process::Sweeper;
@@ -35,7 +35,10 @@ use std::{
     sync::{Arc, OnceLock, Weak},
     time::Duration,
 };
-use tokio::{sync::mpsc, task::AbortHandle};
+use tokio::{
+    sync::{Semaphore, mpsc},
+    task::AbortHandle,
+};
 
 /// What every effect of a workspace needs.
 pub(crate) struct Shared {
@@ -60,6 +63,9 @@ pub(crate) struct Shared {
     pub(crate) daemon_command: Vec<String>,
     pub(crate) sweeper: Sweeper,
     pub(crate) pool: Pool,
+    /// Checks of the workspace, so many at once.
+    pub(crate) checks: Semaphore,
+    pub(crate) check_cache: CheckCache,
     /// Whether the kernel can hold agents, so that those that read may share a tree.
     pub(crate) has_sandbox: OnceLock<bool>,
 }

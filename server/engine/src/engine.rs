@@ -27,6 +27,7 @@ use orchestra_protocol::{
 use orchestra_runtimes::{
     caller::{Agent, agent_behind},
     catalog,
+    checks::{Bounds, CheckCache},
 };
 use orchestra_store::{Reader, Store};
 use orchestra_vcs::trees::Pool;
@@ -41,7 +42,7 @@ use std::{
     thread::available_parallelism,
     time::Duration,
 };
-use tokio::sync::{Mutex, mpsc};
+use tokio::sync::{Mutex, Semaphore, mpsc};
 
 /// What the engine needs to know of its surroundings.
 #[derive(Debug, Clone)]
@@ -155,6 +156,8 @@ impl Engine {
             daemon_command: self.options.daemon_command.clone(),
             sweeper: Sweeper::new(config.attempt.grace),
             pool,
+            checks: Semaphore::new(usize::try_from(config.verify.parallel).unwrap_or(1)),
+            check_cache: CheckCache::new(&folders.checks(&id), Bounds::default()),
             has_sandbox: OnceLock::new(),
         };
         let environments = Environments::new(folders.clone(), id.clone());

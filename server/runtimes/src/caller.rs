@@ -52,6 +52,11 @@ pub fn agent_behind(pid: u32, connected_for: Duration, state: &Path) -> io::Resu
     Ok(is_held.then_some(Agent { attempt: None }))
 }
 
+/// Whether a shim, whosever it is, is among the ancestors of the process; `true` when nobody knows.
+pub(crate) fn has_a_shim(pid: u32) -> bool {
+    among_ancestors(pid, Path::new("/")).map_or(true, |attempt| attempt.is_some())
+}
+
 /// How often the ancestors are looked at anew when one of them ends meanwhile.
 const TRIES: u32 = 10;
 

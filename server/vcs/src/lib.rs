@@ -3,6 +3,7 @@
 
 pub mod clone;
 pub mod collect;
+pub mod contents;
 mod error;
 mod git;
 pub mod repo;

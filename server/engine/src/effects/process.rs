@@ -1,8 +1,12 @@
 //! Attempts with a process: prepared, started under a shim, watched, stopped, and found again.
 
 mod collecting;
+mod command;
 mod desk;
 mod end;
+mod evidence;
+mod jobs;
+mod setup;
 mod start;
 mod sweeper;
 mod tree;
@@ -17,7 +21,7 @@ use orchestra_core::outcome::{AttemptOutcome, Output};
 use orchestra_runtimes::attempt::{AttemptDir, Found, Shim, probe};
 use orchestra_vcs::trees::Tree;
 use start::start;
-use std::{fs, io, os::fd::OwnedFd, sync::Arc};
+use std::{fs, io, os::fd::OwnedFd, path::PathBuf, sync::Arc};
 use tokio::io::{Interest, unix::AsyncFd};
 
 /// An attempt that is being carried out. Cheap to clone.
@@ -82,6 +86,8 @@ impl Attempt {
                     return Ok(AttemptOutcome::Lost { reason, output });
                 }
                 Found::NeverStarted => {
+                    // Its tree may still be being made ready.
+                    jobs::end_all(self).await?;
                     // No shim takes the claim any more, so nobody works in what was prepared.
                     self.give_back(&self.holder()).await;
                     let reason = "the daemon went down before it was started".to_owned();
@@ -122,6 +128,11 @@ impl Attempt {
 
     fn dir(&self) -> AttemptDir {
         self.shared.attempt_dir(self.work.attempt)
+    }
+
+    /// Where what runs beside the agent has its folders.
+    fn jobs(&self) -> PathBuf {
+        self.dir().path().join("jobs")
     }
 
     /// The tree that it has been given, if that is whole.

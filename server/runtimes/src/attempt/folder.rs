@@ -19,15 +19,20 @@ pub struct AttemptDir {
 }
 
 impl AttemptDir {
-    /// Creates the folder with everything that a shim needs. Fails when it exists: an attempt is
-    /// started once.
+    /// Creates the folder with everything that a shim needs. Fails when it has been made before: an
+    /// attempt is started once.
     pub fn create(path: &Path, spec: &Spec) -> io::Result<Self> {
         let folder = Self::at(path);
         if let Some(parent) = path.parent() {
             let made = DirBuilder::new().recursive(true).mode(0o700).create(parent);
             made.map_err(format::at(parent))?;
         }
-        DirBuilder::new().mode(0o700).create(path).map_err(format::at(path))?;
+        // Jobs of the attempt may have folders in it already.
+        DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(format::at(path))?;
+        if folder.spec_path().exists() {
+            let error = io::Error::from(io::ErrorKind::AlreadyExists);
+            return Err(format::at(&folder.spec_path())(error));
+        }
         inbox::create(&folder.inbox())?;
         format::publish_new(&folder.spec_path(), &format::encode(spec)?)?;
         Ok(folder)

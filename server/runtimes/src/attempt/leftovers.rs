@@ -2,7 +2,10 @@
 //! since there is nobody left whose children they are.
 
 use super::{AttemptDir, Claim, Holder, Spec, spawn::as_pid};
-use crate::process::{self, Identity};
+use crate::{
+    caller::has_a_shim,
+    process::{self, Identity},
+};
 use rustix::{
     event::{PollFd, PollFlags, Timespec, poll},
     io::Errno,
@@ -66,6 +69,8 @@ pub fn end_leftovers(
 struct Dead {
     marker: String,
     slot: PathBuf,
+    /// Where the agent was started; others may have been, too.
+    directory: PathBuf,
     shim: Identity,
 }
 
@@ -77,7 +82,8 @@ impl Dead {
         let marker = format!("{}={}", Spec::MARKER, spec.marker());
         // The kernel shows where folders really are.
         let slot = spec.slot.canonicalize().unwrap_or(spec.slot);
-        (shim.boot_id == boot_id).then_some(Self { marker, slot, shim })
+        let directory = spec.directory.canonicalize().unwrap_or(spec.directory);
+        (shim.boot_id == boot_id).then_some(Self { marker, slot, directory, shim })
     }
 
     fn left(&self, pid: u32) -> bool {
@@ -87,7 +93,17 @@ impl Dead {
             && (process::has_in_environment(pid, &self.marker)
                 || (!stat.has_terminal && works_below(pid, &self.slot))
                 || (process::has_no_new_privileges(pid).unwrap_or(false)
-                    && process::has_open_below(pid, &self.slot)))
+                    && process::has_open_below(pid, &self.slot))
+                || self.left_where_others_work(pid, stat.has_terminal))
+    }
+
+    /// Agents that read share a tree: what works there, is held as agents are, and has no shim any more was
+    /// left by one of those whose shims have died.
+    fn left_where_others_work(&self, pid: u32, has_terminal: bool) -> bool {
+        !has_terminal
+            && works_below(pid, &self.directory)
+            && process::has_no_new_privileges(pid).unwrap_or(false)
+            && !has_a_shim(pid)
     }
 }
 

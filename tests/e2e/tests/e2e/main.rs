@@ -11,6 +11,7 @@ mod bad_workflows;
 mod built_in_workflows;
 mod command_line;
 mod durability;
+mod evidence;
 mod following;
 mod handing_over;
 mod json_output;

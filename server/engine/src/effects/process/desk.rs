@@ -23,6 +23,8 @@ pub(crate) struct Desk {
     kept: Mutex<Kept>,
     /// The agent's shim has told something.
     news: Notify,
+    /// It was told to stop.
+    told: Notify,
 }
 
 #[derive(Debug, Default)]
@@ -42,7 +44,7 @@ struct AtWork {
 
 impl Desk {
     pub(crate) fn new(attempt: AttemptId, agent: AttemptDir) -> Self {
-        Self { attempt, agent, kept: Mutex::default(), news: Notify::new() }
+        Self { attempt, agent, kept: Mutex::default(), news: Notify::new(), told: Notify::new() }
     }
 
     fn kept(&self) -> MutexGuard<'_, Kept> {
@@ -53,6 +55,7 @@ impl Desk {
     pub(crate) fn stop(&self, reason: StopReason) {
         let mut kept = self.kept();
         kept.stop.get_or_insert(reason);
+        self.told.notify_waiters();
         if let Some(at_work) = &kept.at_work {
             self.send(&at_work.dir, InboxMessage::Cancel { reason });
         }
@@ -91,6 +94,20 @@ impl Desk {
         };
         let (decision, key) = (decision.asked.decision, decision.asked.question.key.clone());
         self.send(&self.agent, InboxMessage::Answer { decision, key, answer });
+    }
+
+    /// Comes back when it is told to stop, at once when it was.
+    pub(super) async fn told_to_stop(&self) {
+        loop {
+            let told = self.told.notified();
+            tokio::pin!(told);
+            // A word between the look and the wait is not missed.
+            told.as_mut().enable();
+            if self.stopped().is_some() {
+                return;
+            }
+            told.await;
+        }
     }
 
     /// Whether it was told to stop.

@@ -1,6 +1,9 @@
 //! The end of an attempt: what its agent has left is taken over, looked at, and made an outcome of.
 
-use super::{Attempt, blocking, collecting};
+use super::{
+    Attempt, blocking, collecting,
+    evidence::{self, NoEvidence},
+};
 use crate::effects::handover;
 use orchestra_core::outcome::{AttemptOutcome, Failure, FailureKind, Output};
 use orchestra_runtimes::attempt::{self, AttemptResult};
@@ -68,9 +71,22 @@ async fn complete(attempt: &Attempt, outcome: AttemptOutcome) -> io::Result<Atte
         }
     };
     if let Some(output) = handover::output_of(&mut outcome) {
-        output.change = Some(Box::new(change));
+        output.change = Some(Box::new(change.clone()));
     }
-    Ok(outcome)
+    // Work that its own agent does not call done is not worth a check.
+    let AttemptOutcome::Succeeded { mut output } = outcome else { return Ok(outcome) };
+    Ok(match evidence::gather(attempt, &change).await? {
+        Ok(evidence) => {
+            let failure = evidence.failure();
+            output.evidence = Some(Box::new(evidence));
+            match failure {
+                Some(failure) => AttemptOutcome::Failed { failure, output },
+                None => AttemptOutcome::Succeeded { output },
+            }
+        }
+        Err(NoEvidence::Failed(failure)) => AttemptOutcome::Failed { failure, output },
+        Err(NoEvidence::Stopped) => AttemptOutcome::Cancelled { output },
+    })
 }
 
 /// What a lost attempt has left, for a person; there is no word on whether it is whole.

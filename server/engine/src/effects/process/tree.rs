@@ -1,6 +1,9 @@
 //! The tree in which an agent works: taken from the pool, and made ready.
 
-use super::{Attempt, blocking};
+use super::{
+    Attempt, blocking,
+    setup::{self, NotReady, Side},
+};
 use orchestra_core::outcome::{AttemptOutcome, Failure, FailureKind, Output};
 use orchestra_vcs::trees::{Clean, DiskLimit, Purpose, Tree, TreeRequest};
 use std::io;
@@ -14,8 +17,19 @@ pub(super) async fn take(attempt: &Attempt) -> io::Result<Result<Tree, AttemptOu
     let writes = attempt.work.writes();
     let purpose = if writes { Purpose::Write } else { Purpose::Read };
     let holder = attempt.holder();
-    let taken = acquire(attempt, purpose, holder, base, Clean::Kept).await?;
-    Ok(taken.map_err(failed))
+    let tree = match acquire(attempt, purpose, holder, base, Clean::Kept).await? {
+        Ok(tree) => tree,
+        Err(failure) => return Ok(Err(failed(failure))),
+    };
+    // The tree of those that read belongs to nobody alone.
+    if !writes {
+        return Ok(Ok(tree));
+    }
+    Ok(match setup::make_ready(attempt, &tree, Side::Agents, "setup").await? {
+        Ok(_) => Ok(tree),
+        Err(NotReady::Stopped) => Err(AttemptOutcome::Cancelled { output: Output::default() }),
+        Err(NotReady::Failed(failure)) => Err(failed(failure)),
+    })
 }
 
 /// Takes a slot of the pool.

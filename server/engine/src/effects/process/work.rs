@@ -26,6 +26,9 @@ pub(crate) struct ProcessWork {
     pub(super) timeout: Millis,
     /// The commit that its tree starts from, or why there is none.
     pub(super) base: Result<String, Failure>,
+    pub(super) verify: Vec<Vec<String>>,
+    pub(super) accept: Vec<Vec<String>>,
+    pub(super) allow_empty: bool,
     pub(super) inputs: Vec<StepInput>,
     pub(super) environment: Environment,
 }
@@ -47,6 +50,9 @@ impl ProcessWork {
             output: work.planned.output.clone(),
             timeout: work.started.timeout,
             base: base(work),
+            verify: work.planned.verify.clone(),
+            accept: work.planned.accept.clone(),
+            allow_empty: work.planned.allow_empty,
             inputs,
             environment,
         }

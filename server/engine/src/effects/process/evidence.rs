@@ -1,0 +1,179 @@
+//! Evidence: what the commands that check an agent's work say of it, before and after.
+
+use super::{
+    Attempt, command,
+    setup::{self, NotReady, Side},
+    tree,
+};
+use orchestra_core::{
+    change::Change,
+    evidence::{Check, CheckKind, Evidence, Facts, judge, needs_snapshot_run},
+    outcome::Failure,
+    plan,
+};
+use orchestra_runtimes::checks::{Key, Ran, check};
+use orchestra_vcs::trees::{Clean, Purpose, Tree};
+use std::{collections::BTreeMap, io, path::Path};
+
+/// Why there is no evidence.
+#[derive(Debug)]
+pub(super) enum NoEvidence {
+    /// The attempt was told to stop.
+    Stopped,
+    Failed(Failure),
+}
+
+impl From<NotReady> for NoEvidence {
+    fn from(not_ready: NotReady) -> Self {
+        match not_ready {
+            NotReady::Stopped => Self::Stopped,
+            NotReady::Failed(failure) => Self::Failed(failure),
+        }
+    }
+}
+
+/// The work of an attempt, or what it started from.
+struct Place {
+    /// Ends the names of the jobs that run there.
+    name: &'static str,
+    commit: String,
+}
+
+/// One command that is to be run.
+#[derive(Clone, Copy)]
+struct Wanted<'a> {
+    number: usize,
+    kind: CheckKind,
+    command: &'a [String],
+}
+
+/// Checks what the attempt has changed, and judges. Checks of a workspace wait for one another, as its
+/// configuration says.
+pub(super) async fn gather(
+    attempt: &Attempt,
+    change: &Change,
+) -> io::Result<Result<Evidence, NoEvidence>> {
+    let work = &attempt.work;
+    let checks = match &change.commit {
+        Some(commit) => match check_all(attempt, commit, &change.base).await? {
+            Ok(checks) => checks,
+            Err(none) => return Ok(Err(none)),
+        },
+        None => Vec::new(),
+    };
+    let facts = Facts {
+        writes: work.writes(),
+        allow_empty: work.allow_empty,
+        change_is_empty: Some(change.is_empty()),
+        checks: &checks,
+    };
+    let verdict = judge(&facts);
+    Ok(Ok(Evidence { checks, verdict }))
+}
+
+async fn check_all(
+    attempt: &Attempt,
+    commit: &str,
+    base: &str,
+) -> io::Result<Result<Vec<Check>, NoEvidence>> {
+    let work = &attempt.work;
+    let verify = work.verify.iter().map(|command| (CheckKind::Verify, command));
+    let accept = work.accept.iter().map(|command| (CheckKind::Accept, command));
+    let wanted: Vec<Wanted<'_>> = (1..)
+        .zip(verify.chain(accept))
+        .map(|(number, (kind, command))| Wanted { number, kind, command })
+        .collect();
+    let turn = tokio::select! {
+        turn = attempt.shared.checks.acquire() => turn,
+        () = attempt.desk.told_to_stop() => return Ok(Err(NoEvidence::Stopped)),
+    };
+    let after = Place { name: "after", commit: commit.to_owned() };
+    let seen = match look(attempt, &after, &wanted).await? {
+        Ok(seen) => seen,
+        Err(none) => return Ok(Err(none)),
+    };
+    let again: Vec<Wanted<'_>> = wanted
+        .iter()
+        .zip(&seen)
+        .filter(|(wanted, seen)| needs_snapshot_run(wanted.kind, &seen.run.outcome))
+        .map(|(wanted, _)| *wanted)
+        .collect();
+    let before = Place { name: "before", commit: base.to_owned() };
+    let mut seen_before = match look(attempt, &before, &again).await? {
+        Ok(seen) => again.iter().map(|wanted| wanted.number).zip(seen).collect::<BTreeMap<_, _>>(),
+        Err(none) => return Ok(Err(none)),
+    };
+    drop(turn);
+    let checks = wanted.iter().zip(seen).map(|(wanted, after)| {
+        let before = seen_before.remove(&wanted.number);
+        check(wanted.kind, wanted.command, after, before)
+    });
+    Ok(Ok(checks.collect()))
+}
+
+/// Runs the commands at a place, in a slot that no agent could ever write to.
+async fn look(
+    attempt: &Attempt,
+    place: &Place,
+    wanted: &[Wanted<'_>],
+) -> io::Result<Result<Vec<Ran>, NoEvidence>> {
+    if wanted.is_empty() {
+        return Ok(Ok(Vec::new()));
+    }
+    let plan = &attempt.work.plan.checks;
+    let holder = format!("{}.{}", attempt.holder(), place.name);
+    let clean = match plan.clean {
+        plan::Clean::Kept => Clean::Kept,
+        plan::Clean::Fresh => Clean::Fresh,
+    };
+    let commit = place.commit.clone();
+    let taken = tree::acquire(attempt, Purpose::Verify, holder.clone(), commit, clean).await?;
+    let tree = match taken {
+        Ok(tree) => tree,
+        Err(failure) => return Ok(Err(NoEvidence::Failed(failure))),
+    };
+    let seen = look_in(attempt, place, wanted, &tree).await;
+    attempt.give_back(&holder).await;
+    seen
+}
+
+async fn look_in(
+    attempt: &Attempt,
+    place: &Place,
+    wanted: &[Wanted<'_>],
+    tree: &Tree,
+) -> io::Result<Result<Vec<Ran>, NoEvidence>> {
+    let name = format!("setup-{}", place.name);
+    let ready = match setup::make_ready(attempt, tree, Side::Checks, &name).await? {
+        Ok(ready) => ready,
+        Err(not_ready) => return Ok(Err(not_ready.into())),
+    };
+    let directory = tree.cwd.strip_prefix(&tree.src).unwrap_or(Path::new("")).to_string_lossy();
+    let mut all = Vec::new();
+    for wanted in wanted {
+        let key = Key {
+            tree: &ready.content,
+            directory: &directory,
+            command: wanted.command,
+            setup: &ready.setup,
+        };
+        if let Some(ran) = attempt.shared.check_cache.get(&key) {
+            all.push(ran);
+            continue;
+        }
+        let kind = match wanted.kind {
+            CheckKind::Verify => "verify",
+            CheckKind::Accept => "accept",
+        };
+        let name = format!("{kind}-{}-{}", wanted.number, place.name);
+        let ran = match command::run(attempt, tree, Side::Checks, wanted.command, &name).await? {
+            Ok(ran) => ran,
+            Err(not_ready) => return Ok(Err(not_ready.into())),
+        };
+        if let Err(error) = attempt.shared.check_cache.put(&key, &ran) {
+            tracing::warn!(%error, "what a check said is not remembered");
+        }
+        all.push(ran);
+    }
+    Ok(Ok(all))
+}
