@@ -279,7 +279,7 @@ fn a_step_is_checked_with_its_own_commands_or_else_with_the_configured_ones() {
     };
     let step = |keys: &str| format!("- {{ id: s, agent: writer, prompt: hi{keys} }}\n");
     let configured = ("make test".to_owned(), String::new(), false);
-    assert_eq!(checks(&format!("steps:\n{}", step(""))), [configured.clone()]);
+    assert_eq!(checks(&format!("steps:\n{}", step(""))), std::slice::from_ref(&configured));
     assert_eq!(
         checks(&format!("steps:\n{}", step(", verify: [], accept: a b, allow_empty: true"))),
         [(String::new(), "a b".to_owned(), true)]

@@ -19,16 +19,22 @@ const DOCTOR: &str = "see `orchestra doctor`";
 
 /// Prepares the attempt and starts its shim; what stands in the way ends the attempt.
 pub(super) async fn start(attempt: &Attempt) -> io::Result<Result<Shim, AttemptOutcome>> {
+    if attempt.work.profile().is_none() {
+        return Ok(Err(AttemptOutcome::Failed {
+            failure: not_an_agent(&attempt.work.agent),
+            output: Output::default(),
+        }));
+    }
     let tree = match tree::take(attempt).await? {
         Ok(tree) => tree,
         Err(outcome) => return Ok(Err(outcome)),
     };
     let attempt = attempt.clone();
-    blocking(move || Ok(launch(&attempt, &tree))).await
+    blocking(move || Ok(launch(&attempt, &tree).map_err(|outcome| *outcome))).await
 }
 
-fn launch(attempt: &Attempt, tree: &Tree) -> Result<Shim, AttemptOutcome> {
-    let failed = |failure| AttemptOutcome::Failed { failure, output: Output::default() };
+fn launch(attempt: &Attempt, tree: &Tree) -> Result<Shim, Box<AttemptOutcome>> {
+    let failed = |failure| Box::new(AttemptOutcome::Failed { failure, output: Output::default() });
     let environment = |message: String| {
         failed(Failure { kind: FailureKind::Environment, message, hint: Some(DOCTOR.to_owned()) })
     };
@@ -42,7 +48,7 @@ fn launch(attempt: &Attempt, tree: &Tree) -> Result<Shim, AttemptOutcome> {
         Ok(made) => {
             made.map_err(|error| environment(format!("create {}: {error}", path.display())))?
         }
-        Err(_) => return Err(AttemptOutcome::Cancelled { output: Output::default() }),
+        Err(_) => return Err(Box::new(AttemptOutcome::Cancelled { output: Output::default() })),
     };
     spawn_shim(&dir, &prepared.environment)
         .map_err(|error| environment(format!("start a shim: {error}")))
@@ -50,11 +56,7 @@ fn launch(attempt: &Attempt, tree: &Tree) -> Result<Shim, AttemptOutcome> {
 
 fn prepare(attempt: &Attempt, tree: &Tree) -> Result<cli::Prepared, Failure> {
     let (shared, work) = (&attempt.shared, &attempt.work);
-    let profile = work.profile().ok_or_else(|| Failure {
-        kind: FailureKind::NotStarted,
-        message: format!("the plan has no agent `{}`", work.agent),
-        hint: None,
-    })?;
+    let profile = work.profile().ok_or_else(|| not_an_agent(&work.agent))?;
     let limit = shared.attempt.instructions_limit.0;
     let instructions = prompt::instructions::read(&tree.src, &tree.cwd, limit);
     let text = prompt::render(&prompt::PromptInput {
@@ -108,4 +110,13 @@ fn prepare(attempt: &Attempt, tree: &Tree) -> Result<cli::Prepared, Failure> {
             patience: PATIENCE,
         }),
     })
+}
+
+/// A native action that needs a process is planned, and cannot be carried out yet.
+fn not_an_agent(name: &str) -> Failure {
+    Failure {
+        kind: FailureKind::NotStarted,
+        message: format!("`{name}` cannot be carried out by this version"),
+        hint: Some("name the project's checks as `verify` of a step with an agent".to_owned()),
+    }
 }
