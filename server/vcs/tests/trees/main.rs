@@ -13,6 +13,8 @@ mod holders;
 #[cfg(test)]
 mod hostile;
 #[cfg(test)]
+mod inert;
+#[cfg(test)]
 mod reuse;
 #[cfg(test)]
 mod showing;

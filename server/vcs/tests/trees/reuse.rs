@@ -136,6 +136,8 @@ fn a_repository_of_an_agents_making_is_never_read() {
         for hook in ["post-checkout", "post-index-change", "reference-transaction"] {
             crate::support::make_program(&src.join(".git/hooks").join(hook), &script);
         }
+        git(src, &["branch", "evil"]);
+        write(src, ".git/rebase-merge/onto", "");
         write(src, ".git/index", "no index\n");
         write(src, ".git/HEAD", "ref: refs/heads/evil\n");
         write(src, "README", "edited\n");
@@ -148,6 +150,10 @@ fn a_repository_of_an_agents_making_is_never_read() {
     assert_pristine(&tree);
     let config = git(&tree.src, &["config", "--local", "--list"]);
     assert!(!config.contains("trap"), "{config}");
+    assert_eq!(git(&tree.src, &["branch", "--format=%(refname)"]), "refs/heads/main");
+    for left in ["hooks", "rebase-merge", "trap", "info/attributes"] {
+        assert!(!tree.src.join(".git").join(left).exists(), "{left}");
+    }
 }
 
 #[test]
