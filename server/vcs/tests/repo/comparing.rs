@@ -247,7 +247,11 @@ fn files_in_conflict_are_compared_with_our_side() {
     git(root, 500, &["checkout", "-q", "main"]);
     write(root, "a.txt", "ours\n");
     commit(root, 500, "ours");
-    let merged = Command::new("git").current_dir(root).args(["merge", "-q", "side"]).output();
+    let merged = Command::new("git")
+        .current_dir(root)
+        .args(["-c", "user.name=Ada", "-c", "user.email=ada@example.org"])
+        .args(["merge", "-q", "side"])
+        .output();
     assert!(!merged.unwrap().status.success());
     let (files, _) = diff(&open(root), &DiffQuery { from: Some("HEAD"), ..QUERY });
     let shown = shown(&files);
