@@ -69,7 +69,12 @@ pub(crate) fn hold(
     mut arguments: Vec<OsString>,
 ) -> Result<(Held, Command), Refused> {
     scope.check()?;
-    privileges::drop_all().map_err(Refused::Privileges)?;
+    match scope.choice {
+        // As root it makes its mounts with what is dropped here, and drops it itself then.
+        SandboxChoice::Bubblewrap => privileges::gain_none(),
+        _ => privileges::drop_all(),
+    }
+    .map_err(Refused::Privileges)?;
     let without_kernel = |problem: Option<String>| match own {
         Some(_) => (Held { confinement: Confinement::Agent, problem }, false),
         None => (Held { confinement: Confinement::None, problem }, false),

@@ -3,6 +3,12 @@
 
 use rustix::io;
 
+/// Nothing that this process executes has more privileges than it.
+#[cfg(target_os = "linux")]
+pub(super) fn gain_none() -> std::io::Result<()> {
+    Ok(rustix::thread::set_no_new_privs(true)?)
+}
+
 /// For good: neither this process nor what it executes gets any of it back.
 #[cfg(target_os = "linux")]
 pub(super) fn drop_all() -> std::io::Result<()> {
@@ -10,9 +16,8 @@ pub(super) fn drop_all() -> std::io::Result<()> {
         CapabilitiesSecureBits as Bits, CapabilitySet, CapabilitySets, capabilities,
         capabilities_secure_bits, capability_is_in_bounding_set, clear_ambient_capability_set,
         remove_capability_from_bounding_set, set_capabilities, set_capabilities_secure_bits,
-        set_no_new_privs,
     };
-    set_no_new_privs(true)?;
+    gain_none()?;
     clear_ambient_capability_set()?;
     // Without this capability nothing can be changed below, and nothing has to be: what a program gains
     // when it is executed is cut off by the line above.
@@ -43,6 +48,12 @@ pub(super) fn drop_all() -> std::io::Result<()> {
 }
 
 /// macOS has nothing of the kind.
+#[cfg(not(target_os = "linux"))]
+pub(super) fn gain_none() -> std::io::Result<()> {
+    Ok(())
+}
+
+/// As above.
 #[cfg(not(target_os = "linux"))]
 pub(super) fn drop_all() -> std::io::Result<()> {
     Ok(())
