@@ -1,13 +1,21 @@
 //! The settings in a user's folder that an agent shares for its login: copied before the agent runs, and put
 //! back after it when it has changed them. They run programs in every later session of that tool, also in those
 //! that nothing confines.
+//!
+//! The shim is not confined, and another agent may work in the same folder meanwhile. So each step goes by the
+//! descriptor of a folder and follows no link: nothing outside is read, written or removed.
 
 use crate::attempt::{AttemptDir, SettingsChange};
+use rustix::{
+    fs::{AtFlags, CWD, Mode, OFlags, fstat, mkdirat, openat, unlinkat},
+    io::Errno,
+};
 use std::{
     collections::BTreeMap,
-    fs, io,
-    os::unix::fs::MetadataExt as _,
-    path::{Path, PathBuf},
+    fs::{self, File},
+    io::{self, Read as _, Write as _},
+    os::fd::OwnedFd,
+    path::{Component, Path, PathBuf},
 };
 
 /// Beyond these it is data, not settings.
@@ -19,98 +27,149 @@ const NAMES: [&str; 5] = ["config", "settings", "mcp", ".mcp", "hooks"];
 const EXTENSIONS: [&str; 11] =
     ["toml", "yaml", "yml", "md", "js", "cjs", "mjs", "ts", "py", "sh", "rb"];
 
+const FOLDER: OFlags =
+    OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::NOFOLLOW).union(OFlags::CLOEXEC);
+
 /// What the settings were.
 #[derive(Debug)]
 pub(super) struct Settings {
-    folders: Vec<PathBuf>,
-    before: BTreeMap<PathBuf, Vec<u8>>,
+    folders: Vec<(PathBuf, BTreeMap<PathBuf, Setting>)>,
+}
+
+#[derive(Debug, PartialEq, Eq)]
+struct Setting {
+    text: Vec<u8>,
+    mode: Mode,
 }
 
 impl Settings {
     pub(super) fn read(folders: &[PathBuf]) -> Self {
-        Self { folders: folders.to_vec(), before: all(folders) }
+        let read = |folder: &PathBuf| (folder.clone(), all(folder));
+        Self { folders: folders.iter().map(read).collect() }
     }
 
     /// Puts back what is different now. The agent's version is kept in the attempt's folder: it may be the
     /// user's own, who has edited it meanwhile.
     pub(super) fn put_back(self, attempt: &AttemptDir) -> Vec<SettingsChange> {
-        let mut now = all(&self.folders);
         let mut changes = Vec::new();
-        for (path, text) in self.before {
-            let found = now.remove(&path);
-            if found.as_ref() != Some(&text) {
-                changes.push(restore(attempt, path, found.as_deref(), Some(&text), changes.len()));
+        for (folder, before) in self.folders {
+            let mut now = all(&folder);
+            for (name, setting) in before {
+                let found = now.remove(&name);
+                if found.as_ref() != Some(&setting) {
+                    let number = changes.len();
+                    changes.push(change(attempt, number, &folder, &name, found, Some(&setting)));
+                }
             }
-        }
-        for (path, found) in now {
-            changes.push(restore(attempt, path, Some(&found), None, changes.len()));
+            for (name, found) in now {
+                changes.push(change(attempt, changes.len(), &folder, &name, Some(found), None));
+            }
         }
         changes
     }
 }
 
-fn restore(
+fn change(
     attempt: &AttemptDir,
-    path: PathBuf,
-    found: Option<&[u8]>,
-    text: Option<&[u8]>,
     number: usize,
+    folder: &Path,
+    name: &Path,
+    found: Option<Setting>,
+    before: Option<&Setting>,
 ) -> SettingsChange {
-    let mut kept = None;
-    let mut restore = || -> io::Result<()> {
-        if let Some(found) = found {
-            let folder = attempt.settings_path();
-            fs::create_dir_all(&folder)?;
-            let name = path.file_name().unwrap_or_default().to_string_lossy();
-            let copy = folder.join(format!("{number}-{name}"));
-            fs::write(&copy, found)?;
-            kept = Some(copy);
-        }
-        // Not through what now has the name, which may lead elsewhere.
-        match path.symlink_metadata() {
-            Ok(metadata) if metadata.is_dir() => fs::remove_dir_all(&path)?,
-            Ok(_) => fs::remove_file(&path)?,
-            Err(_) => {}
-        }
-        let Some(text) = text else { return Ok(()) };
-        if let Some(folder) = path.parent() {
-            fs::create_dir_all(folder)?;
-        }
-        fs::write(&path, text)
+    let kept = found.map(|found| keep(attempt, number, name, &found.text)).transpose();
+    let (kept, problem) = match kept {
+        // What could not be kept is not taken away, either.
+        Err(error) => (None, Some(error.to_string())),
+        Ok(kept) => (kept, restore(folder, name, before).err().map(|error| error.to_string())),
     };
-    let problem = restore().err().map(|error| error.to_string());
-    SettingsChange { path, kept, problem }
+    SettingsChange { path: folder.join(name), kept, problem }
 }
 
-fn all(folders: &[PathBuf]) -> BTreeMap<PathBuf, Vec<u8>> {
+fn keep(attempt: &AttemptDir, number: usize, name: &Path, text: &[u8]) -> io::Result<PathBuf> {
+    let folder = attempt.settings_path();
+    fs::create_dir_all(&folder)?;
+    let name = name.file_name().unwrap_or_default().to_string_lossy();
+    let copy = folder.join(format!("{number}-{name}"));
+    fs::write(&copy, text)?;
+    Ok(copy)
+}
+
+fn restore(folder: &Path, name: &Path, before: Option<&Setting>) -> io::Result<()> {
+    let mut parent = openat(CWD, folder, FOLDER, Mode::empty())?;
+    let parents = name.parent().unwrap_or(Path::new("")).components();
+    for part in parents {
+        parent = subfolder(&parent, part)?;
+    }
+    let Some(name) = name.file_name() else { return Ok(()) };
+    match unlinkat(&parent, name, AtFlags::empty()) {
+        Ok(()) | Err(Errno::NOENT) => {}
+        Err(error) => return Err(error.into()),
+    }
+    let Some(Setting { text, mode }) = before else { return Ok(()) };
+    let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC;
+    File::from(openat(&parent, name, flags, *mode)?).write_all(text)
+}
+
+/// What has the place of a folder, such as a link to elsewhere, is removed.
+fn subfolder(parent: &OwnedFd, name: Component<'_>) -> io::Result<OwnedFd> {
+    let name = name.as_os_str();
+    match openat(parent, name, FOLDER, Mode::empty()) {
+        Err(Errno::NOTDIR | Errno::LOOP) => unlinkat(parent, name, AtFlags::empty())?,
+        Err(Errno::NOENT) => {}
+        opened => return Ok(opened?),
+    }
+    mkdirat(parent, name, Mode::RWXU)?;
+    Ok(openat(parent, name, FOLDER, Mode::empty())?)
+}
+
+fn all(folder: &Path) -> BTreeMap<PathBuf, Setting> {
     let mut found = BTreeMap::new();
-    for folder in folders {
-        collect(folder, DEEPEST, &mut found);
+    if let Ok(opened) = openat(CWD, folder, FOLDER, Mode::empty()) {
+        collect(&opened, Path::new(""), DEEPEST, &mut found);
     }
     found
 }
 
 /// What cannot be read is no setting that the agent could read, either.
-fn collect(folder: &Path, depth: usize, found: &mut BTreeMap<PathBuf, Vec<u8>>) {
-    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
-        let Ok(metadata) = entry.metadata() else { continue };
-        let path = entry.path();
-        if metadata.is_dir() && depth > 1 {
-            collect(&path, depth - 1, found);
-        } else if metadata.is_file()
-            && metadata.len() <= LARGEST
-            && is_setting(&path, metadata.mode())
-            && let Ok(text) = fs::read(&path)
+fn collect(folder: &OwnedFd, at: &Path, depth: usize, found: &mut BTreeMap<PathBuf, Setting>) {
+    use std::os::unix::ffi::OsStrExt as _;
+    let Ok(entries) = rustix::fs::Dir::read_from(folder) else { return };
+    for entry in entries.flatten() {
+        let name = entry.file_name();
+        if name == c"." || name == c".." {
+            continue;
+        }
+        let path = at.join(std::ffi::OsStr::from_bytes(name.to_bytes()));
+        if depth > 1
+            && let Ok(below) = openat(folder, name, FOLDER, Mode::empty())
         {
-            found.insert(path, text);
+            collect(&below, &path, depth - 1, found);
+        } else if let Some(setting) = read(folder, name, &path) {
+            found.insert(path, setting);
         }
     }
 }
 
-fn is_setting(path: &Path, mode: u32) -> bool {
+/// A regular file of a fitting size and name. A named pipe must not keep the shim waiting.
+fn read(folder: &OwnedFd, name: &std::ffi::CStr, path: &Path) -> Option<Setting> {
+    let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+    let file = openat(folder, name, flags, Mode::empty()).ok()?;
+    let stat = fstat(&file).ok()?;
+    let mode = Mode::from_raw_mode(stat.st_mode);
+    let file = File::from(file);
+    if !file.metadata().ok()?.is_file() || !is_setting(path, mode) {
+        return None;
+    }
+    let mut text = Vec::new();
+    file.take(LARGEST + 1).read_to_end(&mut text).ok()?;
+    (text.len() as u64 <= LARGEST).then_some(Setting { text, mode })
+}
+
+fn is_setting(path: &Path, mode: Mode) -> bool {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let extension = path.extension().unwrap_or_default().to_string_lossy();
     NAMES.iter().any(|beginning| name.starts_with(beginning))
         || EXTENSIONS.contains(&&*extension)
-        || mode & 0o111 != 0
+        || mode.intersects(Mode::XUSR | Mode::XGRP | Mode::XOTH)
 }

@@ -31,4 +31,5 @@ pub(crate) const SCENARIOS: &[Scenario] = &[
     ("real_npm_installs_in_a_held_tree", real_tools::npm),
     ("real_pip_installs_in_a_held_tree", real_tools::pip),
     ("settings_are_put_back_and_a_login_stays", settings::put_back),
+    ("settings_are_put_back_through_no_link", settings::links),
 ];

@@ -44,3 +44,23 @@ pub(super) fn put_back() {
     assert_eq!(result.settings, expected);
     assert_eq!(read(&kept("0-config.toml").unwrap()), "approval = \"never\"\n");
 }
+
+pub(super) fn links() {
+    let mut bench = sharing(
+        "cd $AGENT_HOME; rm -r hooks; ln -s ../theirs hooks; \
+         rm config.toml; ln -s ../theirs/start.sh config.toml; mkfifo settings.json",
+    );
+    let home = bench.spec.shared_state[0].clone();
+    fs::write(home.join("hooks/start.sh"), "true").unwrap();
+    let theirs = bench.path().join("home/theirs");
+    fs::create_dir(&theirs).unwrap();
+    fs::write(theirs.join("start.sh"), "the user's own").unwrap();
+    let result = bench.run();
+    assert_eq!(read(&theirs.join("start.sh")), "the user's own");
+    assert_eq!(read(&home.join("hooks/start.sh")), "true");
+    assert_eq!(read(&home.join("config.toml")), CONFIG);
+    let put_back: Vec<_> =
+        result.settings.iter().map(|change| (&*change.path, &change.problem)).collect();
+    let paths = [home.join("config.toml"), home.join("hooks/start.sh")];
+    assert_eq!(put_back, paths.each_ref().map(|path| (&**path, &None)));
+}
