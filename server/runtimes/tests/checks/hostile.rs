@@ -28,6 +28,9 @@ fn a_binary_that_dies_has_not_shown_all_its_tests() {
     let crashed = "running 2 tests\ntest a ... ok\n\nrunning 1 test\ntest b ... ok\n\n\
                    test result: ok. 1 passed; 0 failed; 0 ignored\n";
     assert!(!read(crashed).unwrap().complete);
+    let silent = "running 1 test\ntest b ... ok\n\ntest result: ok. 1 passed; 0 failed; 0 ignored\n\n\
+                  running 5 tests\nSegmentation fault\n";
+    assert!(!read(silent).unwrap().complete);
     let killed = "============ test session starts =============\ntests/a.py::b PASSED [ 50%]\n";
     assert!(!read(killed).unwrap().complete);
     assert!(!read("TAP version 13\nok 1 - a\n1..2\n").unwrap().complete);
