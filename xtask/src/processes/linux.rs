@@ -147,8 +147,13 @@ mod tests {
         adopt_orphans().unwrap();
         assert!(end_leftovers(Duration::from_secs(5)).unwrap().is_empty());
 
+        // It says when it is there: in the middle of an exec a process shows no environment.
+        let script = "mkfifo up gate; setsid sh -c 'echo up > up; read -r _ < gate' 'sleep 1000' \
+                      < /dev/null > /dev/null 2>&1 & read -r _ < up";
+        let folder = tempfile::tempdir().unwrap();
         let status = Command::new("sh")
-            .args(["-c", "setsid sleep 1000 < /dev/null > /dev/null 2>&1 & exit 0"])
+            .args(["-c", script])
+            .current_dir(folder.path())
             .env("ORCHESTRA_TEST", "forgetful")
             .status()
             .unwrap();
@@ -157,7 +162,6 @@ mod tests {
         let leftovers = end_leftovers(Duration::ZERO).unwrap();
         let [leftover] = leftovers.as_slice() else { panic!("{} leftovers", leftovers.len()) };
         assert_eq!(leftover.test, "forgetful");
-        // Before its exec it is still the shell, or setsid.
         assert!(leftover.command_line.contains("sleep 1000"), "{}", leftover.command_line);
         assert!(end_leftovers(Duration::ZERO).unwrap().is_empty());
         assert!(super::super::verdict(&leftovers).is_err());
