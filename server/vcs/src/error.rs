@@ -25,8 +25,6 @@ pub enum GitError {
     Outside { root: PathBuf, top: PathBuf },
     #[error("{} has a line break in its path, which git cannot take", .0.display())]
     LineBreak(PathBuf),
-    #[error("{} exists already", .0.display())]
-    SlotTaken(PathBuf),
     #[error("the last commit has no folder {}", .0.display())]
     NoFolder(PathBuf),
     #[error("{0:?} is no name for the holder of a tree")]
@@ -95,9 +93,6 @@ impl GitError {
             ),
             Self::Outside { .. } => "look at `git config core.worktree`".to_owned(),
             Self::LineBreak(_) => "rename the folder".to_owned(),
-            Self::SlotTaken(_) => {
-                "look at it, and remove it when nothing in it is needed".to_owned()
-            }
             Self::NoFolder(_) => "commit the folder, or work from the repository's top".to_owned(),
             Self::NotAName(_) => "use letters, digits, `.`, `-` and `_`".to_owned(),
             Self::NotAnId(_) => "give all its hexadecimal digits, in lowercase".to_owned(),

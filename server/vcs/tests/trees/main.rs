@@ -15,6 +15,8 @@ mod hostile;
 #[cfg(test)]
 mod inert;
 #[cfg(test)]
+mod killed;
+#[cfg(test)]
 mod reuse;
 #[cfg(test)]
 mod showing;

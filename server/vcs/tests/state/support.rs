@@ -1,9 +1,5 @@
 //! A folder for each scenario, with a repository in it that git itself made.
 
-use orchestra_vcs::{
-    GitError,
-    clone::{self, Clone},
-};
 use std::{
     fs,
     path::{Path, PathBuf},
@@ -11,7 +7,7 @@ use std::{
 };
 use tempfile::TempDir;
 
-/// A temporary folder with the user's repository in `user`, and room for slots.
+/// A temporary folder with the user's repository in `user`.
 pub(crate) struct Sandbox {
     folder: PathBuf,
     _guard: TempDir,
@@ -44,25 +40,6 @@ impl Sandbox {
     pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.folder.join(name)
     }
-
-    pub(crate) fn slot(&self) -> PathBuf {
-        self.folder.join("trees/r1.1-1")
-    }
-
-    /// A clone of the user's repository.
-    pub(crate) fn clone(&self) -> Result<Clone, GitError> {
-        clone::create(&self.user(), &self.slot())
-    }
-
-    /// What is next to the slot, by name.
-    pub(crate) fn slots(&self) -> Vec<String> {
-        let Ok(entries) = fs::read_dir(self.folder.join("trees")) else { return Vec::new() };
-        let name = |entry: std::io::Result<fs::DirEntry>| entry.unwrap().file_name();
-        let mut names: Vec<_> =
-            entries.map(|entry| name(entry).to_string_lossy().into_owned()).collect();
-        names.sort();
-        names
-    }
 }
 
 pub(crate) fn write(folder: &Path, path: &str, content: impl AsRef<[u8]>) {
@@ -89,17 +66,12 @@ pub(crate) fn git(folder: &Path, arguments: &[&str]) -> String {
 }
 
 pub(crate) fn try_git(folder: &Path, arguments: &[&str]) -> Output {
-    try_git_with(Path::new("/dev/null"), folder, arguments)
-}
-
-/// Runs git as a user whose own configuration is the file `global`.
-pub(crate) fn try_git_with(global: &Path, folder: &Path, arguments: &[&str]) -> Output {
     Command::new("git")
         .current_dir(folder)
         .env_clear()
         .env("PATH", std::env::var_os("PATH").unwrap_or_default())
         .env("HOME", "/nonexistent")
-        .env("GIT_CONFIG_GLOBAL", global)
+        .env("GIT_CONFIG_GLOBAL", "/dev/null")
         .env("GIT_CONFIG_NOSYSTEM", "1")
         .env("GIT_AUTHOR_NAME", "Ada")
         .env("GIT_AUTHOR_EMAIL", "ada@example.org")

@@ -1,8 +1,11 @@
 //! What the environment of the daemon does to git, and what it must not. A test cannot change its
 //! own environment while others run, so each of these runs itself once more in a process that has it.
 
-use crate::support::{Sandbox, git, read, write};
-use orchestra_vcs::{GitError, clone, state};
+use crate::support::{Sandbox, commit, git, read, write};
+use orchestra_vcs::{
+    GitError, state,
+    trees::{Clean, DiskLimit, Pool, Purpose, Tree, TreeRequest},
+};
 use std::{env, ffi::OsStr, fs, os::unix::fs::PermissionsExt as _, path::Path, process::Command};
 
 const MARK: &str = "ORCHESTRA_TEST_WITH_ENVIRONMENT";
@@ -30,6 +33,24 @@ fn make_program(path: &Path, script: &str) {
     fs::set_permissions(path, fs::Permissions::from_mode(0o755)).unwrap();
 }
 
+/// An id that no repository has.
+const NO_COMMIT: &str = "0000000000000000000000000000000000000000";
+
+/// A tree of the repository `user`, in a pool inside its `.git`, where nobody else looks.
+fn tree(user: &Path, commit: &str) -> Result<Tree, GitError> {
+    Pool::open(user.join(".git/pool"), user.to_owned()).acquire(&TreeRequest {
+        purpose: Purpose::Write,
+        holder: "r1.1-1",
+        commit,
+        sparse: &[],
+        keep: &[],
+        copy: &[],
+        clean: Clean::Kept,
+        limit: DiskLimit::NONE,
+        private: false,
+    })
+}
+
 #[test]
 fn variables_of_a_calling_git_do_not_lead_to_another_repository() {
     let decoy = Sandbox::with_commit();
@@ -55,9 +76,6 @@ fn variables_of_a_calling_git_do_not_lead_to_another_repository() {
     write(&sandbox.user(), "mine", "");
     assert_eq!(state::toplevel(&sandbox.user()).unwrap(), Some(sandbox.user()));
     assert_eq!(state::uncommitted(&sandbox.user(), 9).unwrap().paths, ["mine"]);
-    let clone = sandbox.clone().unwrap();
-    assert_eq!(git(&clone.src, &["status", "--porcelain"]), "");
-    assert_eq!(git(&clone.src, &["fsck", "--connectivity-only"]), "");
     let nowhere = Sandbox::empty();
     assert_eq!(state::toplevel(&nowhere.user()).unwrap(), None);
 }
@@ -83,13 +101,13 @@ fn filters_of_the_user_leave_pointers_as_they_are() {
     let user = sandbox.user();
     write(&user, ".gitattributes", "*.bin filter=lfs\n");
     write(&user, "a.bin", "pointer\n");
-    crate::support::commit(&user, "big files");
+    commit(&user, "big files");
     write(&user, "a.bin", "POINTER\n");
     write(&user, ".README.swp", "");
     assert_eq!(state::uncommitted(&user, 9).unwrap().paths, ["a.bin"]);
-    let clone = sandbox.clone().unwrap();
-    assert_eq!(read(&clone.src, "a.bin"), "pointer\n");
-    assert_eq!(git(&clone.src, &["config", "--local", "core.autocrlf"]), "input");
+    let tree = tree(&user, &git(&user, &["rev-parse", "HEAD"])).unwrap();
+    assert_eq!(read(&tree.src, "a.bin"), "pointer\n");
+    assert_eq!(git(&tree.src, &["config", "--local", "core.autocrlf"]), "input");
 }
 
 #[test]
@@ -104,12 +122,11 @@ fn without_git_the_next_step_is_named() {
         return;
     }
     let folder = tempfile::tempdir().unwrap();
-    let slot = folder.path().join("slot");
     for refused in [
         state::version().unwrap_err(),
         state::toplevel(folder.path()).unwrap_err(),
         state::uncommitted(folder.path(), 9).unwrap_err(),
-        clone::create(folder.path(), &slot).unwrap_err(),
+        tree(folder.path(), NO_COMMIT).unwrap_err(),
     ] {
         assert!(matches!(refused, GitError::Missing), "{refused}");
         assert!(refused.hint().contains("install git"));
@@ -127,10 +144,7 @@ fn a_git_that_is_too_old_is_refused_before_it_does_anything() {
         return;
     }
     let folder = tempfile::tempdir().unwrap();
-    for refused in [
-        state::version().unwrap_err(),
-        clone::create(folder.path(), &folder.path().join("slot")).unwrap_err(),
-    ] {
+    for refused in [state::version().unwrap_err(), tree(folder.path(), NO_COMMIT).unwrap_err()] {
         assert_eq!(refused.to_string(), "git 2.25.1 is older than 2.32");
         assert_eq!(refused.hint(), "install git 2.32 or newer");
     }
