@@ -138,7 +138,7 @@ fn a_test_runner_that_an_agent_has_replaced_is_not_the_one_that_checks() {
         "for runner in node_modules/.bin/check target/debug/check; do\n\
          test -x $runner || exit 9\n\
          printf '#!/bin/sh\\nexit 0\\n' > $runner\ndone\n\
-         echo 'echo 0' > add.sh",
+         echo \"echo 0 # $ORCHESTRA_TASK_ID\" > add.sh",
     );
     sandbox.workflow(
         "w",
@@ -156,12 +156,13 @@ fn a_test_runner_that_an_agent_has_replaced_is_not_the_one_that_checks() {
         (
             "setup.sh",
             "for folder in node_modules/.bin target/debug; do\nmkdir -p $folder\n\
-             printf '#!/bin/sh\\nexec sh check.sh\\n' > $folder/check\nchmod +x $folder/check\ndone\n",
+             printf '#!/bin/sh\\npwd; exec sh check.sh\\n' > $folder/check\nchmod +x $folder/check\ndone\n",
         ),
     ]);
     sandbox.trust();
-    // The second run gets the slots of the first, with what was kept in them.
-    for run in ["r1", "r2"] {
+    // Later runs get the slots of earlier ones, with what was kept in them; each leaves something else, so
+    // that nothing is known of it from before.
+    for run in ["r1", "r2", "r3"] {
         sandbox.orchestra(["run", "w"]).run().code(1);
         let task = sandbox.show(&format!("{run}/breaker"));
         assert!(failure(&task).contains("`node_modules/.bin/check`"), "{task:#}");
@@ -169,6 +170,10 @@ fn a_test_runner_that_an_agent_has_replaced_is_not_the_one_that_checks() {
         let outcomes: Vec<&Value> =
             checks.iter().map(|check| &check["on_result"]["outcome"]["type"]).collect();
         assert_eq!(outcomes, ["red", "red"], "{task:#}");
+        for check in &checks {
+            let place = check["on_result"]["last_lines"][0].as_str().unwrap_or_default();
+            assert!(place.ends_with("/v1/src"), "it ran in {place}");
+        }
     }
 }
 
