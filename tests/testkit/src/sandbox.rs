@@ -134,6 +134,13 @@ impl Sandbox {
         self.path("run").join("orchestra")
     }
 
+    /// The socket of the daemon; `None` while none serves. Those of agents' tools lie in a folder below.
+    pub fn daemon_socket(&self) -> Option<PathBuf> {
+        let files = fs::read_dir(self.runtime()).into_iter().flatten().flatten();
+        let mut files = files.map(|file| file.path());
+        files.find(|file| file.extension().is_some_and(|end| end == "sock"))
+    }
+
     /// Every file that the program keeps outside the workspace, relative to the sandbox, sorted.
     pub fn state_files(&self) -> Vec<String> {
         let mut found = Vec::new();

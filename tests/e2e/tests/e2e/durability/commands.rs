@@ -66,9 +66,8 @@ fn run_with_key(sandbox: &Sandbox, key: &str) -> String {
 
 /// Sends a command as any HTTP client would.
 fn send(sandbox: &Sandbox, body: &str) -> UnixStream {
-    let files = sandbox.state_files();
-    let socket = files.iter().find(|file| file.ends_with(".sock")).expect("a daemon serves");
-    let mut stream = UnixStream::connect(sandbox.root().join(socket)).expect("connect");
+    let socket = sandbox.daemon_socket().expect("a daemon serves");
+    let mut stream = UnixStream::connect(socket).expect("connect");
     write!(
         stream,
         "POST /v1/commands HTTP/1.1\r\nhost: orchestra\r\ncontent-type: application/json\r\n\
