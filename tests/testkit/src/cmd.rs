@@ -158,6 +158,8 @@ pub struct Outcome {
     /// The program and its arguments.
     pub command: String,
     pub status: ExitStatus,
+    /// The standard output as it came.
+    pub bytes: Vec<u8>,
     /// Invalid UTF-8 is replaced.
     pub stdout: String,
     pub stderr: String,
@@ -206,7 +208,7 @@ impl Outcome {
 
 impl std::fmt::Display for Outcome {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Self { command, status, stdout, stderr } = self;
+        let Self { command, status, stdout, stderr, .. } = self;
         write!(f, "{command}: {status}\n--- stdout\n{stdout}\n--- stderr\n{stderr}")
     }
 }

@@ -11,6 +11,7 @@
 
 mod agents;
 mod cmd;
+mod dice;
 mod eventually;
 mod gate;
 mod git;
@@ -22,8 +23,10 @@ mod sandbox;
 mod size;
 mod terminal;
 mod tools;
+mod untouched;
 
 pub use cmd::{Cmd, Outcome};
+pub use dice::Dice;
 pub use eventually::eventually;
 pub use gate::{Arrived, Gate};
 pub use processes::{Process, processes_with_marker};
@@ -33,3 +36,4 @@ pub use rustix::process::Signal;
 pub use sandbox::Sandbox;
 pub use size::{Size, seed, size};
 pub use terminal::{CTRL_C, Terminal};
+pub use untouched::Untouched;

@@ -97,7 +97,8 @@ impl Running {
             let left = deadline.saturating_duration_since(Instant::now());
             state = self.output.changed.wait_timeout(state, left).expect("no reader panics").0;
         }
-        let stdout = String::from_utf8_lossy(&state.stdout).into_owned();
+        let bytes = std::mem::take(&mut state.stdout);
+        let stdout = String::from_utf8_lossy(&bytes).into_owned();
         let stderr = String::from_utf8_lossy(&state.stderr).into_owned();
         let output_ended = state.ended == 2;
         drop(state);
@@ -108,7 +109,7 @@ impl Running {
             );
         };
         assert!(output_ended, "{command} ended, but its output is held open by another process");
-        Outcome { command, status, stdout, stderr }
+        Outcome { command, status, bytes, stdout, stderr }
     }
 }
 

@@ -17,6 +17,7 @@ mod handing_over;
 mod json_output;
 mod large_workflows;
 mod messy_trees;
+mod oracle;
 mod program;
 mod retrying;
 mod scheduling;

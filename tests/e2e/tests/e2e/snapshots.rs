@@ -2,7 +2,6 @@
 //! it is.
 
 use orchestra_testkit::Sandbox;
-use std::{collections::BTreeMap, fs, path::Path};
 
 /// A sandbox with an agent that reads, and a workflow `w` that gives it a task.
 fn reader(script: &str) -> Sandbox {
@@ -13,33 +12,6 @@ fn reader(script: &str) -> Sandbox {
     sandbox
 }
 
-/// Every file below a folder, with its bytes and the time of its last change.
-fn files(folder: &Path, found: &mut BTreeMap<String, (Vec<u8>, std::time::SystemTime)>) {
-    for entry in fs::read_dir(folder).expect("read a folder").flatten() {
-        let path = entry.path();
-        if path.is_dir() && !path.is_symlink() {
-            files(&path, found);
-        } else {
-            let changed = fs::symlink_metadata(&path).and_then(|data| data.modified());
-            let content = fs::read(&path).unwrap_or_default();
-            found.insert(path.display().to_string(), (content, changed.expect("a time")));
-        }
-    }
-}
-
-/// What of the user's repository and files must never change by itself.
-fn of_the_user(sandbox: &Sandbox) -> BTreeMap<String, (Vec<u8>, std::time::SystemTime)> {
-    let mut found = BTreeMap::new();
-    files(&sandbox.workspace(), &mut found);
-    found.retain(|path, _| {
-        // What is ours: objects and references of runs, and the files below `.orchestra`.
-        !["/.git/objects/", "/.git/refs/orchestra/", "/.orchestra/"]
-            .iter()
-            .any(|ours| path.contains(ours))
-    });
-    found
-}
-
 #[test]
 fn an_agent_sees_what_is_not_committed_and_the_users_repository_stays_as_it_is() {
     let sandbox = reader("cat readme.txt new.txt staged.txt; ls");
@@ -48,7 +20,7 @@ fn an_agent_sees_what_is_not_committed_and_the_users_repository_stays_as_it_is()
     sandbox.write("readme.txt", "changed\n");
     sandbox.write("new.txt", "new\n");
     sandbox.write("ignored.txt", "ignored\n");
-    let before = of_the_user(&sandbox);
+    let before = sandbox.untouched(sandbox.workspace());
 
     let seen = sandbox.orchestra(["run", "w"]).run().success();
 
@@ -56,7 +28,7 @@ fn an_agent_sees_what_is_not_committed_and_the_users_repository_stays_as_it_is()
     let log = sandbox.orchestra(["logs", "r1.1"]).run().success().stdout;
     assert!(log.starts_with("changed\nnew\nstaged\n"), "{log}");
     assert!(!log.contains("ignored.txt"), "{log}");
-    assert_eq!(of_the_user(&sandbox), before);
+    sandbox.assert_untouched(&before);
     let shown = sandbox.show("r1");
     let commit = shown["run"]["snapshot"]["commit"].as_str().expect("a snapshot");
     assert_eq!(sandbox.git(["show", &format!("{commit}:readme.txt")]), "changed\n");

@@ -4,26 +4,8 @@ use super::{
     crew::{Crew, LIMIT, list, text},
     failpoints::COVERED,
 };
-use orchestra_testkit::{Process, seed, size};
+use orchestra_testkit::{Dice, Process, seed, size};
 use std::collections::BTreeMap;
-
-/// Numbers that look random and are the same for the same seed.
-struct Dice(u64);
-
-impl Dice {
-    /// Marsaglia's xorshift64.
-    fn below(&mut self, limit: u64) -> u64 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        self.0 % limit
-    }
-
-    fn new(seed: u64) -> Self {
-        // Zero would stay zero.
-        Self(seed | 1)
-    }
-}
 
 /// What can be killed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
