@@ -5,6 +5,7 @@ mod group;
 mod peers;
 mod product;
 mod rows;
+mod sampled;
 mod table;
 
 use crate::checkout;
@@ -39,7 +40,7 @@ struct Bench {
 type Prepare = fn(&Bench) -> anyhow::Result<Group>;
 
 /// Each group prepares what it needs, is measured, and lets go of it before the next begins.
-const GROUPS: [(&str, Prepare); 13] = [
+const GROUPS: [(&str, Prepare); 17] = [
     ("processes", floors::processes),
     ("files", floors::files),
     ("pueue", peers::pueue),
@@ -48,6 +49,10 @@ const GROUPS: [(&str, Prepare); 13] = [
     ("pure", rows::steps::pure),
     ("many", rows::steps::many),
     ("spawned", rows::steps::spawned),
+    ("confinement", rows::trees::confinement),
+    ("small-trees", rows::trees::small),
+    ("new-trees", rows::trees::new),
+    ("trees", rows::trees::used),
     ("agent", rows::agents::one),
     ("thousand", rows::agents::thousand),
     ("cold", rows::daemon::cold),

@@ -5,3 +5,4 @@ pub(super) mod daemon;
 pub(super) mod history;
 pub(super) mod hop;
 pub(super) mod steps;
+pub(super) mod trees;

@@ -1,0 +1,101 @@
+//! Snapshots, trees and collecting, beside git's own ways to the same; and what it costs to hold a process.
+
+use super::super::{
+    Bench,
+    floors::release_program,
+    group::{Goal, Group},
+    sampled::Sampled,
+};
+use crate::checkout::target_directory;
+use anyhow::Context as _;
+use std::{ffi::OsString, fs};
+
+/// Each row, and the floor that it is divided by.
+type Table = &'static [(&'static str, Option<&'static str>)];
+
+const NEW: Table = &[
+    ("git worktree add", None),
+    ("git clone --shared", Some("git worktree add")),
+    ("tree, new slot", Some("git worktree add")),
+];
+
+const USED: Table = &[
+    ("git status, quiet", None),
+    ("what is not committed, quiet", Some("git status, quiet")),
+    ("snapshot, quiet", Some("git status, quiet")),
+    ("git status, 10 changed", None),
+    ("snapshot, 10 changed", Some("git status, 10 changed")),
+    ("git status, times unknown", None),
+    ("snapshot, times unknown", Some("git status, times unknown")),
+    ("git status in the tree, quiet", None),
+    ("tree, used slot, same commit", Some("git status in the tree, quiet")),
+    ("tree, used slot, 10 files differ", Some("git status in the tree, quiet")),
+    ("collect, nothing changed", Some("git status in the tree, quiet")),
+    ("git status in the tree, 10 changed", None),
+    ("collect, 10 changed", Some("git status in the tree, 10 changed")),
+    ("git status in the tree, 1000 new", None),
+    ("collect, 1000 new", Some("git status in the tree, 1000 new")),
+];
+
+/// Trees of 50,000 files, made anew.
+pub(in super::super) fn new(bench: &Bench) -> anyhow::Result<Group> {
+    trees(bench, ["new", "50000", "3"], NEW, |_| None)
+}
+
+/// With 50,000 files.
+pub(in super::super) fn used(bench: &Bench) -> anyhow::Result<Group> {
+    trees(bench, ["used", "50000", "5"], USED, |row| match row {
+        "what is not committed, quiet" => {
+            Some(Goal { text: "≤ 1.1 × git status", reached: |_, ratio| ratio <= 1.1 })
+        }
+        "snapshot, quiet" => {
+            Some(Goal { text: "≤ 1.5 × git status", reached: |_, ratio| ratio <= 1.5 })
+        }
+        row if row.starts_with("tree, used slot") => {
+            Some(Goal { text: "≤ 0.3 s", reached: |median, _| median <= 0.3 })
+        }
+        _ => None,
+    })
+}
+
+/// With so few files that the processes are all that counts.
+pub(in super::super) fn small(bench: &Bench) -> anyhow::Result<Group> {
+    trees(bench, ["used", "20", "15"], USED, |row| {
+        let is_tree = row.starts_with("tree, used slot");
+        is_tree.then_some(Goal { text: "≤ 5 ms", reached: |median, _| median <= 0.005 })
+    })
+}
+
+fn trees(
+    bench: &Bench,
+    [which, files, rounds]: [&str; 3],
+    table: Table,
+    goal: fn(&str) -> Option<Goal>,
+) -> anyhow::Result<Group> {
+    // On the disk that holds the checkout: the folder for temporary files may lie in memory.
+    let folder = tempfile::tempdir_in(target_directory(&bench.root)?).context("create a folder")?;
+    let mut arguments = vec![which.into(), folder.path().into(), files.into(), rounds.into()];
+    // Collecting is held as the daemon holds it.
+    arguments.push(release_program(&bench.root)?.into_os_string());
+    arguments.extend(["__sandbox", "--choice", "auto", "--write"].map(OsString::from));
+    arguments.extend([folder.path().join("scratch").into(), "--".into()]);
+    let sampled = Sampled::run(bench, "orchestra-vcs", "trees", arguments)?;
+    let rows = table.iter().map(|&(row, beside)| sampled.row(row, goal(row), beside));
+    let rows = rows.collect::<anyhow::Result<_>>()?;
+    sampled.group(rows)
+}
+
+/// A process by itself, held on its way, and under a shim.
+pub(in super::super) fn confinement(bench: &Bench) -> anyhow::Result<Group> {
+    let folder = tempfile::tempdir_in(target_directory(&bench.root)?).context("create a folder")?;
+    fs::create_dir(folder.path().join("hidden"))?;
+    let arguments = [folder.path().as_os_str(), "31".as_ref()];
+    let sampled = Sampled::run(bench, "orchestra-runtimes", "confinement", arguments)?;
+    let rows = vec![
+        sampled.row("bare spawn", None, None)?,
+        sampled.row("held spawn", None, Some("bare spawn"))?,
+        sampled.row("attempt, no sandbox", None, Some("bare spawn"))?,
+        sampled.row("attempt, sandbox", None, Some("attempt, no sandbox"))?,
+    ];
+    sampled.group(rows)
+}
