@@ -54,8 +54,9 @@ pub struct Request<'a> {
     pub limits: Limits,
     /// Paths as in [`Held`] that a person has allowed, whatever they hold.
     pub included: &'a [String],
-    /// Why a text file, by path and content, looks as if it held a secret; in the words of a rule.
-    pub suspects: &'a (dyn Fn(&str, &[u8]) -> Option<String> + Sync),
+    /// Why a text file, by path and content, looks as if it held a secret that its content before did
+    /// not have; in the words of a rule. A file that is new had no content.
+    pub suspects: &'a (dyn Fn(&str, &[u8], &[u8]) -> Option<String> + Sync),
     /// What starts every git that reads what an agent wrote. That git writes to `scratch` only.
     pub wrapper: Option<&'a Wrapper>,
 }

@@ -40,7 +40,8 @@ pub(super) fn hold_suspects(
     Ok(held)
 }
 
-/// Which of these files, by path and id, look as if they held a secret, and why.
+/// Which of these files, by path and id, look as if they held a secret that the base does not have at the
+/// same path, and why.
 pub(super) fn suspects(
     quarantine: &Quarantine<'_>,
     request: &Request<'_>,
@@ -52,10 +53,35 @@ pub(super) fn suspects(
         let (path, _) = files[number];
         if blobs::is_text(content)
             && !is_included(request, path)
-            && let Some(rule) = (request.suspects)(path, content)
+            && (request.suspects)(path, content, b"").is_some()
         {
-            found.push((number, rule));
+            found.push(number);
         }
     })?;
-    Ok(found)
+    // Few, if any; with what the base has there.
+    let pairs: Vec<String> = found
+        .iter()
+        .flat_map(|&number| {
+            let (path, id) = files[number];
+            [id.to_owned(), before(request, path)]
+        })
+        .collect();
+    let pairs: Vec<&str> = pairs.iter().map(String::as_str).collect();
+    let mut contents = vec![Vec::new(); pairs.len()];
+    blobs::contents(quarantine, &pairs, request.limits.scan, |number, content| {
+        contents[number] = content.to_owned();
+    })?;
+    let rule = |(number, pair): (usize, &[Vec<u8>])| {
+        let (path, _) = files[number];
+        (request.suspects)(path, &pair[0], &pair[1]).map(|rule| (number, rule))
+    };
+    Ok(found.into_iter().zip(contents.chunks_exact(2)).filter_map(rule).collect())
+}
+
+/// The name of what the base has at a path; of nothing where the path does not fit into one line.
+fn before(request: &Request<'_>, path: &str) -> String {
+    if path.contains('\n') {
+        return "0".repeat(request.base.len());
+    }
+    format!("{}:{path}", request.base)
 }

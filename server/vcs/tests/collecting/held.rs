@@ -66,6 +66,34 @@ fn only_what_is_held_back_is_no_commit_but_something() {
 }
 
 #[test]
+fn a_secret_that_was_given_holds_nothing_back_and_a_second_one_does() {
+    let sandbox = Sandbox::with(|user| {
+        write(user, "old", "SECRET\n");
+        write(user, "with blanks", "SECRET\n");
+        write(user, "two", "SECRET\n");
+        write(user, "from", "SECRET\n");
+    });
+    let src = sandbox.src();
+    write(&src, "old", "SECRET\nmore\n");
+    write(&src, "with blanks", "less\nSECRET\n");
+    write(&src, "two", "SECRET\nSECRET\n");
+    fs::rename(src.join("from"), src.join("to")).unwrap();
+    // As if it had been there before, by a name that says what the base has under another one.
+    write(&src, "x\nold", "SECRET\n");
+
+    let change = sandbox.change();
+    assert_eq!(change.held, [secret("to"), secret("two"), secret("x\nold")]);
+    assert_eq!(
+        statuses(&change),
+        [
+            ("from", FileStatus::Deleted),
+            ("old", FileStatus::Modified),
+            ("with blanks", FileStatus::Modified)
+        ]
+    );
+}
+
+#[test]
 fn what_a_person_allows_comes_into_the_result_that_was_there() {
     let mut sandbox = Sandbox::new();
     sandbox.limits.file = 1_000;

@@ -132,9 +132,9 @@ impl Sandbox {
             subject: "r12.3: say hello",
             limits: self.limits,
             included: &self.included,
-            suspects: &|_, content| {
-                let found = content.windows(6).any(|window| window == b"SECRET");
-                found.then(|| "a word".to_owned())
+            suspects: &|_, content, before| {
+                let count = |text: &[u8]| text.windows(6).filter(|text| text == b"SECRET").count();
+                (count(content) > count(before)).then(|| "a word".to_owned())
             },
             wrapper: self.wrapper.as_ref(),
         })

@@ -57,7 +57,7 @@ fn now(attempt: &Attempt, tree: &Tree, included: &[String]) -> Result<Change, Fa
             scan: LONGEST_SCAN,
         },
         included,
-        suspects: &|path, content| match certain_secret(path, content) {
+        suspects: &|path, content, before| match certain_secret(path, content, before) {
             Ok(found) => found.map(str::to_owned),
             Err(problem) => Some(format!("not known: {problem}")),
         },

@@ -26,6 +26,18 @@ pub(super) struct Secret {
     pub(super) value: Range<usize>,
 }
 
+impl Secret {
+    /// With what belongs to it: the value of a private key is the line before it.
+    pub(super) fn whole(&self, text: &str) -> Range<usize> {
+        let Range { start, end } = self.value.clone();
+        if !text[start..end].starts_with("-----BEGIN") {
+            return start..end;
+        }
+        let after = text[end..].find("-----END").unwrap_or(text.len() - end);
+        start..end + after
+    }
+}
+
 /// How the file writes values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Style {

@@ -200,18 +200,23 @@ fn shown(value: &str) -> usize {
     value.char_indices().nth(count).map_or(0, |(i, _)| i)
 }
 
-/// What kind of secret a file holds, when one of its texts is certain to be one by its format; low
-/// marks (entropy, the names of variables) do not count, nor do tests and examples. Fails when secrets
-/// cannot be told.
-pub fn certain_secret(path: &str, content: &[u8]) -> Result<Option<&'static str>, &'static str> {
+/// What kind of secret a file holds that its content `before` does not, when one of its texts is certain
+/// to be one by its format; low marks (entropy, the names of variables) do not count, nor do tests and
+/// examples. Fails when secrets cannot be told.
+pub fn certain_secret(
+    path: &str,
+    content: &[u8],
+    before: &[u8],
+) -> Result<Option<&'static str>, &'static str> {
     detect::ready()?;
     if plausible::is_test_path(path) {
         return Ok(None);
     }
-    let text = String::from_utf8_lossy(content);
+    let (text, before) = (String::from_utf8_lossy(content), String::from_utf8_lossy(before));
     let secrets = detect(&text, Style::of(path), &AtomicBool::new(false));
-    let certain = secrets.into_iter().find(|secret| secret.confidence == Severity::High);
-    Ok(certain.map(|secret| secret.title))
+    let is_new = |secret: &detect::Secret| !before.contains(&text[secret.whole(&text)]);
+    let mut certain = secrets.into_iter().filter(|secret| secret.confidence == Severity::High);
+    Ok(certain.find(is_new).map(|secret| secret.title))
 }
 
 /// The parts of `text` that must not be shown: all of it when secrets cannot be told.
@@ -272,10 +277,31 @@ mod tests {
     #[test]
     fn what_is_certain_is_told_without_a_scan() {
         let text = format!("key = \"{}\"\n", token("ghp_"));
-        let kind = |path: &str, text: &str| certain_secret(path, text.as_bytes()).unwrap();
+        let kind = |path: &str, text: &str| certain_secret(path, text.as_bytes(), b"").unwrap();
         assert_eq!(kind("src/a.rs", &text), Some("GitHub token"));
         assert_eq!(kind("tests/a.rs", &text), None);
         assert_eq!(kind("src/a.rs", "password = \"correct horse battery\""), None);
+    }
+
+    #[test]
+    fn a_secret_that_was_there_before_is_no_news_and_a_second_one_is() {
+        let before = format!("key = \"{}\"\n", token("ghp_"));
+        let kind = |text: &str| certain_secret("src/a.rs", text.as_bytes(), before.as_bytes());
+        assert_eq!(kind(&format!("// moved\n{before}")), Ok(None));
+        let second = format!("{before}other = \"{}\"\n", token("ghp_Another"));
+        assert_eq!(kind(&second), Ok(Some("GitHub token")));
+    }
+
+    #[test]
+    fn another_private_key_in_place_of_one_is_news() {
+        let key = |body: &str| {
+            let word = "PRIVATE KEY-----";
+            format!("-----BEGIN {word}\n{}{body}\n-----END {word}\n", "MIIEvgIB".repeat(6))
+        };
+        let (before, after) = (key("ADAN"), key("ADAM"));
+        let kind = |text: &str| certain_secret("a.pem", text.as_bytes(), before.as_bytes());
+        assert_eq!(kind(&format!("{before}\n")), Ok(None));
+        assert_eq!(kind(&after), Ok(Some("private key")));
     }
 
     #[test]
