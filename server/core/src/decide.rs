@@ -12,7 +12,7 @@ mod starts;
 
 use crate::{
     apply::{ApplyError, apply},
-    decision::Question,
+    decision::{Asker, Question},
     event::{Event, EventBody},
     ids::{AttemptId, DecisionId, RunId, TaskId},
     memory::Remember,
@@ -72,9 +72,15 @@ pub enum InputKind {
     /// that has ended asks nothing.
     Ask {
         attempt: AttemptId,
+        asker: Asker,
         question: Box<Question>,
         /// After which the default is taken; `None`: never.
         timeout: Option<Millis>,
+    },
+    /// The agent of an attempt under way has ended; what it has left is yet to be looked at. What it has
+    /// asked needs no answer any more.
+    AgentEnded {
+        attempt: AttemptId,
     },
     /// A person answers. The first answer counts.
     Answer {
@@ -166,8 +172,13 @@ pub fn decide(state: &State, input: &Input) -> Result<Vec<Event>, Refusal> {
         InputKind::SnapshotEnded { run, result } => {
             Ok(outcomes::snapshot_ended(state, *run, result, at))
         }
-        InputKind::Ask { attempt, question, timeout } => {
-            asking::ask(state, *attempt, question, *timeout, at)
+        InputKind::Ask { attempt, asker, question, timeout } => {
+            asking::ask(state, *attempt, *asker, question, *timeout, at)
+        }
+        InputKind::AgentEnded { attempt } => {
+            let run = attempt.run();
+            let withdrawn = asking::withdrawn(state, *attempt, Some(Asker::Agent));
+            Ok(withdrawn.map(|body| Event { run, at, body }).collect())
         }
         InputKind::Answer { decision, choice } => asking::answer(state, *decision, choice, at),
         InputKind::Delivered { decision } => Ok(asking::delivered(state, *decision, at)),

@@ -30,11 +30,24 @@ pub struct Question {
     pub default: Option<String>,
 }
 
+/// Who wants to know.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Asker {
+    /// The agent of the attempt, by its tools.
+    #[default]
+    Agent,
+    /// Orchestra, about what the agent has left.
+    Orchestra,
+}
+
 /// A question as it was asked.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DecisionAsked {
     pub decision: DecisionId,
     pub attempt: AttemptId,
+    #[serde(default)]
+    pub asker: Asker,
     pub question: Question,
     /// Until when a person may answer; `None`: for as long as the attempt waits.
     #[serde(default)]
@@ -72,7 +85,7 @@ pub enum WithdrawReason {
 impl fmt::Display for WithdrawReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::AttemptEnded => "the attempt that asked has ended",
+            Self::AttemptEnded => "whoever asked has ended",
             Self::Timeout => "nobody answered in time",
         })
     }

@@ -4,7 +4,7 @@
 //! made of these, and these are made of the state alone: that is why they can be rebuilt.
 
 use crate::{
-    decision::{Choice, DecisionStatus},
+    decision::{Asker, Choice, DecisionStatus},
     ids::{AttemptId, DecisionId, RunId, StepId, TaskId},
     outcome::{Failure, Output},
     plan::{Lane, Source},
@@ -166,8 +166,10 @@ pub struct TaskView {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DecisionView {
     pub id: DecisionId,
-    /// Who asks.
+    /// Who asks, or about whose work.
     pub attempt: AttemptId,
+    #[serde(default)]
+    pub asker: Asker,
     pub step: StepId,
     pub question: String,
     /// Empty: the answer is free text.

@@ -114,6 +114,7 @@ impl Run {
         Some(DecisionView {
             id,
             attempt: asked.attempt,
+            asker: asked.asker,
             step: self.plan.tasks[position].step.clone(),
             question: asked.question.text.clone(),
             choices: asked.question.choices.clone(),

@@ -171,6 +171,11 @@ impl Actor {
                 self.told(attempt, lines, turn);
                 turn.told.push(Told { attempt, next, recorded });
             }
+            Message::AgentEnded(_) | Message::Ask { .. } if self.halted.is_some() => {}
+            Message::AgentEnded(attempt) => self.agent_ended(attempt, turn),
+            Message::Ask { attempt, question, timeout, asked } => {
+                self.ask_about(attempt, question, timeout, asked, turn);
+            }
             Message::Committed { turn, result } => self.committed(turn, result),
             Message::Info(reply) => {
                 let _ = reply.send(self.info());
@@ -322,6 +327,9 @@ impl Actor {
                 for told in done.turn.told.drain(..) {
                     // Who told it may have been let go of.
                     let _ = told.recorded.send(());
+                }
+                for asked in done.turn.asked.drain(..) {
+                    let _ = asked.send(Ok(()));
                 }
             }
             Err(error) => {

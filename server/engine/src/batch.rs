@@ -1,6 +1,7 @@
 //! Batches: what one turn of the actor changes, recorded in one transaction.
 
 use orchestra_core::{
+    decide::Refusal,
     event::{Event, EventBody},
     ids::{AttemptId, RunId, TaskId},
     outcome::Artifact,
@@ -16,6 +17,9 @@ use tokio::sync::oneshot;
 
 pub(crate) type Reply = oneshot::Sender<Result<Answer, ErrorBody>>;
 
+/// Told that a question is recorded, or why it is none; dropped when it could not be recorded.
+pub(crate) type Asked = oneshot::Sender<Result<(), Refusal>>;
+
 /// What one turn of the actor collects.
 #[derive(Default)]
 pub(crate) struct Turn {
@@ -28,6 +32,8 @@ pub(crate) struct Turn {
     pub(crate) replies: Vec<(AttemptId, u32, AgentReply)>,
     /// What shims have told, of which the turn is the record.
     pub(crate) told: Vec<Told>,
+    /// Who has asked a person something, and waits for the record of it.
+    pub(crate) asked: Vec<Asked>,
     /// What starts when the turn is durable.
     effects: Vec<Effect>,
     /// Inline actions that the turn has led to and not carried out yet.
@@ -41,6 +47,7 @@ impl Turn {
         self.events.is_empty()
             && self.answers.is_empty()
             && self.told.is_empty()
+            && self.asked.is_empty()
             && self.effects.is_empty()
             && self.inline.is_empty()
     }

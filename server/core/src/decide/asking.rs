@@ -5,7 +5,10 @@ use super::{
     requests::{find, wrong_state},
 };
 use crate::{
-    decision::{AnsweredBy, Decision, DecisionAsked, DecisionStatus, Question, WithdrawReason},
+    decision::{
+        AnsweredBy, AskLimits, Asker, Decision, DecisionAsked, DecisionStatus, Question,
+        WithdrawReason,
+    },
     event::{Event, EventBody},
     ids::{AttemptId, DecisionId},
     memory::{MemorySet, Remember, Scope},
@@ -20,36 +23,44 @@ type Events = Result<Vec<Event>, Refusal>;
 pub(super) fn ask(
     state: &State,
     attempt: AttemptId,
+    by: Asker,
     question: &Question,
     timeout: Option<Millis>,
     at: Timestamp,
 ) -> Events {
     let Some((run, asker)) = under_way(state, attempt) else { return Ok(Vec::new()) };
-    let asked = |id: &DecisionId| run.decision(*id).map(|decision| &decision.asked.question.key);
-    if asker.decisions.iter().filter_map(asked).any(|key| *key == question.key) {
+    let mut asked = asker.decisions.iter().filter_map(|id| Some(&run.decision(*id)?.asked));
+    if asked.any(|asked| asked.asker == by && asked.question.key == question.key) {
         return Ok(Vec::new());
     }
     question.check().map_err(|error| invalid(error.to_string(), error.hint().to_owned()))?;
-    let limits = state.limits.ask;
-    if asker.open_decisions >= limits.open {
-        return Err(invalid(
-            format!("{attempt} has {} open questions, and no more are allowed", limits.open),
-            "wait for an answer first, or choose what is most sensible and say so".to_owned(),
-        ));
-    }
-    if asker.decisions.len() >= limits.total as usize {
-        return Err(invalid(
-            format!("{attempt} has asked {} questions, and no more are allowed", limits.total),
-            "choose what is most sensible and say so".to_owned(),
-        ));
+    if by == Asker::Agent {
+        has_room(state.limits.ask, attempt, asker)?;
     }
     let number = u32::try_from(run.decisions.len()).ok().and_then(|count| count.checked_add(1));
     let Some(decision) = number.and_then(|number| DecisionId::new(run.id, number)) else {
         return Ok(Vec::new());
     };
     let until = Question::until(timeout, at);
-    let asked = DecisionAsked { decision, attempt, question: question.clone(), until };
+    let asked = DecisionAsked { decision, attempt, asker: by, question: question.clone(), until };
     Ok(vec![Event { run: run.id, at, body: EventBody::DecisionAsked(Box::new(asked)) }])
+}
+
+/// Whether an agent may ask one question more.
+fn has_room(limits: AskLimits, id: AttemptId, attempt: &Attempt) -> Result<(), Refusal> {
+    if attempt.open_decisions >= limits.open {
+        return Err(invalid(
+            format!("{id} has {} open questions, and no more are allowed", limits.open),
+            "wait for an answer first, or choose what is most sensible and say so".to_owned(),
+        ));
+    }
+    if attempt.decisions.len() >= limits.total as usize {
+        return Err(invalid(
+            format!("{id} has asked {} questions, and no more are allowed", limits.total),
+            "choose what is most sensible and say so".to_owned(),
+        ));
+    }
+    Ok(())
 }
 
 pub(super) fn answer(state: &State, id: DecisionId, choice: &str, at: Timestamp) -> Events {
@@ -132,9 +143,16 @@ pub(super) fn due(state: &State, now: Timestamp) -> impl Iterator<Item = Event> 
     })
 }
 
-/// The end of an attempt is the end of its questions.
-pub(super) fn withdrawn(state: &State, attempt: AttemptId) -> impl Iterator<Item = EventBody> {
-    state.indices.decisions.open_of(attempt).map(move |decision| {
+/// The open questions of an attempt that nobody waits for any more: all, or those of one asker.
+pub(super) fn withdrawn(
+    state: &State,
+    attempt: AttemptId,
+    of: Option<Asker>,
+) -> impl Iterator<Item = EventBody> {
+    let run = state.run(attempt.run());
+    let asker = move |id| Some(run?.decision(id)?.asked.asker);
+    let open = state.indices.decisions.open_of(attempt);
+    open.filter(move |id| of.is_none() || asker(*id) == of).map(move |decision| {
         let reason = WithdrawReason::AttemptEnded;
         EventBody::DecisionWithdrawn { decision, attempt, reason }
     })

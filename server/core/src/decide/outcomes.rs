@@ -25,7 +25,7 @@ pub(super) fn attempt_ended(
         TaskPhase::Running { attempt: current, stopping } if *current == attempt => *stopping,
         _ => return Vec::new(),
     };
-    let mut bodies: Vec<EventBody> = asking::withdrawn(state, attempt).collect();
+    let mut bodies: Vec<EventBody> = asking::withdrawn(state, attempt, None).collect();
     bodies.push(EventBody::AttemptEnded { attempt, outcome: Box::new(outcome.clone()) });
     let stops = stopping.is_some() || matches!(run.phase, RunPhase::Stopping { .. });
     let next = if stops {

@@ -2,8 +2,8 @@
 
 use crate::support::{Simulator, cancelled, limits, lost, plan, succeeded};
 use orchestra_core::{
-    decide::{RefusalKind, Target},
-    decision::{AnsweredBy, DecisionStatus, WithdrawReason},
+    decide::{InputKind, RefusalKind, Target},
+    decision::{AnsweredBy, Asker, DecisionStatus, WithdrawReason},
     ids::{AttemptId, DecisionId, RunId},
     pending::{Effect, next_wake},
     time::Millis,
@@ -121,7 +121,7 @@ fn the_end_of_an_attempt_withdraws_what_it_has_asked() {
     let (reason, at) = (WithdrawReason::AttemptEnded, sim.now);
     assert_eq!(status(&sim, open), DecisionStatus::Withdrawn { reason, at });
     let refusal = sim.answer(open, "red").unwrap_err();
-    assert!(refusal.message.contains("the attempt that asked has ended"), "{refusal}");
+    assert!(refusal.message.contains("whoever asked has ended"), "{refusal}");
     assert_eq!(sim.deliver(answered), [], "nobody is left to be told");
     assert_eq!(sim.ask(attempt, "late", &[], None), Ok(None), "and nobody to ask");
     let next = sim.attempt(run, "a");
@@ -129,6 +129,37 @@ fn the_end_of_an_attempt_withdraws_what_it_has_asked() {
     assert_eq!(again.to_string(), "r1/d3", "the next attempt asks for itself");
     sim.finish(run, "a", succeeded());
     assert_eq!(sim.line(run), "succeeded: a succeeded");
+}
+
+#[test]
+fn orchestra_asks_about_what_an_agent_has_left_when_that_needs_no_answers_any_more() {
+    let (mut sim, run, attempt) = asker();
+    let of_agent = sim.ask(attempt, "held", &["red"], None).unwrap().unwrap();
+    sim.ask(attempt, "second", &["red"], None).unwrap();
+    assert!(sim.ask(attempt, "third", &["red"], None).is_err(), "too many");
+
+    // Not among the agent's, by key or by count.
+    let choices = ["include", "leave-out"];
+    let ask = |sim: &mut Simulator| {
+        sim.ask_as(Asker::Orchestra, attempt, "held", &choices, Some("leave-out")).unwrap()
+    };
+    let decision = ask(&mut sim).unwrap();
+    assert_eq!(sim.send(InputKind::AgentEnded { attempt }).unwrap().len(), 2);
+    let (reason, at) = (WithdrawReason::AttemptEnded, sim.now);
+    assert_eq!(status(&sim, of_agent), DecisionStatus::Withdrawn { reason, at });
+    // Found again by another daemon, it is the same question.
+    sim.crash();
+    assert_eq!(sim.send(InputKind::AgentEnded { attempt }).unwrap(), []);
+    assert_eq!(ask(&mut sim), None);
+    let open = sim.view(run).decisions;
+    assert_eq!((open.len(), open[0].id, open[0].asker), (1, decision, Asker::Orchestra));
+
+    sim.answer(decision, "include").unwrap();
+    let deliver = Effect::Deliver { attempt, decision };
+    sim.crash();
+    assert!(sim.has(deliver), "until the attempt has ended");
+    sim.finish(run, "a", succeeded());
+    assert!(!sim.has(deliver));
 }
 
 #[test]

@@ -1,8 +1,9 @@
 //! What the actor is told and asked.
 
 use super::{Effects, Hub, Limits, Reply, Store, StoreError, recovery};
-use crate::{environment::Environment, targets::Pointer};
+use crate::{batch::Asked, environment::Environment, targets::Pointer};
 use orchestra_core::{
+    decision::Question,
     event::Event,
     ids::{AttemptId, DecisionId, RunId},
     outcome::{AttemptOutcome, Failure},
@@ -78,6 +79,16 @@ pub(crate) enum Message {
         lines: Vec<EventLine>,
         next: u64,
         recorded: oneshot::Sender<()>,
+    },
+    /// The agent of an attempt has ended, and what it has left is being looked at.
+    AgentEnded(AttemptId),
+    /// A person is to say what becomes of something that an agent has left. Asked twice under one key, it
+    /// is one question; its answer comes as an effect.
+    Ask {
+        attempt: AttemptId,
+        question: Box<Question>,
+        timeout: Millis,
+        asked: Asked,
     },
     Committed {
         turn: u64,

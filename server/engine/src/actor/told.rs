@@ -1,14 +1,17 @@
-//! What shims tell while their attempts run: what agents report, ask and want kept.
+//! What shims tell while their attempts run: what agents report, ask and want kept; and what is asked about
+//! those that have ended.
 
 use super::{Actor, Input, InputKind, Turn, clock, step};
-use crate::batch::AgentReply;
+use crate::batch::{AgentReply, Asked};
 use orchestra_core::{
     decide::StepError,
+    decision::{Asker, Question},
     ids::AttemptId,
     memory::Scope,
     outcome::Artifact,
     plan::Executor,
     state::{Attempt, Run, TaskPhase},
+    time::Millis,
     view::TaskView,
 };
 use orchestra_protocol::stream::AttemptProgress;
@@ -41,6 +44,30 @@ impl Actor {
         }
     }
 
+    /// Nobody waits for what the agent has asked. Should this get lost, the end of the attempt says so.
+    pub(super) fn agent_ended(&mut self, attempt: AttemptId, turn: &mut Turn) {
+        if let Err(error) = self.carry_on(InputKind::AgentEnded { attempt }, turn) {
+            tracing::error!(%attempt, %error, "its questions were not withdrawn");
+        }
+    }
+
+    pub(super) fn ask_about(
+        &mut self,
+        attempt: AttemptId,
+        question: Box<Question>,
+        timeout: Millis,
+        asked: Asked,
+        turn: &mut Turn,
+    ) {
+        let (asker, timeout) = (Asker::Orchestra, Some(timeout));
+        match self.carry_on(InputKind::Ask { attempt, asker, question, timeout }, turn) {
+            Ok(()) => turn.asked.push(asked),
+            Err(StepError::Refused(refusal)) => drop(asked.send(Err(refusal))),
+            // Not recorded: it is asked again.
+            Err(StepError::Apply(error)) => tracing::error!(%attempt, %error, "not asked"),
+        }
+    }
+
     fn progress(&self, attempt: AttemptId, said: SaidProgress) {
         if self.effects.is_running(attempt) {
             let SaidProgress { message, done, total } = said;
@@ -53,7 +80,8 @@ impl Actor {
             Said::Ask { question, timeout } => {
                 let key = question.key.clone();
                 let question = Box::new(question);
-                match self.carry_on(InputKind::Ask { attempt, question, timeout }, turn) {
+                let ask = InputKind::Ask { attempt, asker: Asker::Agent, question, timeout };
+                match self.carry_on(ask, turn) {
                     Ok(()) => self.asked(attempt, &key),
                     Err(error) => refused(&error),
                 }

@@ -5,6 +5,7 @@ mod command;
 mod desk;
 mod end;
 mod evidence;
+mod held;
 mod jobs;
 mod setup;
 mod start;
@@ -17,6 +18,7 @@ pub(crate) use sweeper::Sweeper;
 pub(crate) use work::ProcessWork;
 
 use super::{Shared, ingest::Ingest};
+use crate::actor::Message;
 use orchestra_core::outcome::{AttemptOutcome, Output};
 use orchestra_runtimes::attempt::{AttemptDir, Found, Shim, probe};
 use orchestra_vcs::trees::Tree;
@@ -74,11 +76,13 @@ impl Attempt {
                 Found::Ended(result) => {
                     self.desk.has_ended();
                     ingest.take_all(&self.shared).await;
+                    self.agent_ended();
                     self.remove_socket();
                     return end::take_in(self, result).await;
                 }
                 Found::Lost => {
                     ingest.take_all(&self.shared).await;
+                    self.agent_ended();
                     self.remove_socket();
                     self.shared.sweeper.sweep(self.dir()).await;
                     let output = end::salvage(self).await?;
@@ -108,6 +112,11 @@ impl Attempt {
                 () = self.desk.news() => {}
             }
         }
+    }
+
+    /// An actor that is gone says so itself when it takes the attempt up again.
+    fn agent_ended(&self) {
+        let _ = self.shared.sender.send(Message::AgentEnded(self.work.attempt));
     }
 
     /// A shim that was killed has left it behind.

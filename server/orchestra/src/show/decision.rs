@@ -1,7 +1,10 @@
-//! Questions of agents, as people read and answer them.
+//! Questions of agents and about their work, as people read and answer them.
 
 use crate::show::style::{bold, dim};
-use orchestra_core::{decision::DecisionStatus, view::DecisionView};
+use orchestra_core::{
+    decision::{Asker, DecisionStatus},
+    view::DecisionView,
+};
 
 /// The ids to choose from, in one line.
 pub(crate) fn choices(decision: &DecisionView) -> String {
@@ -17,8 +20,12 @@ pub(crate) fn choices(decision: &DecisionView) -> String {
 /// Who asks what, and how to answer.
 pub(crate) fn in_full(decision: &DecisionView) -> String {
     let DecisionView { id, attempt, step, asked, .. } = decision;
+    let asks = match decision.asker {
+        Asker::Agent => format!("{step} ({attempt}) asks"),
+        Asker::Orchestra => format!("Orchestra asks about {step} ({attempt})"),
+    };
     let mut lines = vec![
-        format!("{}  {step} ({attempt}) asks since {asked}", bold(&id.to_string())),
+        format!("{}  {asks} since {asked}", bold(&id.to_string())),
         String::new(),
         decision.question.trim().to_owned(),
         String::new(),
@@ -54,7 +61,11 @@ pub(crate) fn in_full(decision: &DecisionView) -> String {
 pub(crate) fn in_short(decision: &DecisionView) -> String {
     let DecisionView { id, step, .. } = decision;
     let question = decision.question.trim().lines().next().unwrap_or_default();
-    format!("{id} {step} asks: {question}\n  {}", how_to_answer(decision))
+    let asks = match decision.asker {
+        Asker::Agent => "asks",
+        Asker::Orchestra => "is asked about",
+    };
+    format!("{id} {step} {asks}: {question}\n  {}", how_to_answer(decision))
 }
 
 fn how_to_answer(decision: &DecisionView) -> String {

@@ -14,6 +14,7 @@ mod durability;
 mod evidence;
 mod following;
 mod handing_over;
+mod held_back;
 mod json_output;
 mod large_workflows;
 mod messy_trees;

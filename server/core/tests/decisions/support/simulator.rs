@@ -4,7 +4,7 @@ use super::{PlanBuilder, invariants};
 use orchestra_core::{
     apply::apply,
     decide::{Input, InputKind, Refusal, StepError, Target, step},
-    decision::{AskLimits, Choice, Question},
+    decision::{AskLimits, Asker, Choice, Question},
     event::{self, Event, EventBody},
     ids::{AttemptId, DecisionId, RunId, TaskId},
     memory::{MemoryLimits, Remember},
@@ -177,9 +177,21 @@ impl Simulator {
         self.send(InputKind::SetTimeout { target, timeout: Millis(ms) })
     }
 
-    /// An attempt asks under a key, and takes a minute's silence for `default`.
+    /// An agent asks under a key, and takes a minute's silence for `default`.
     pub(crate) fn ask(
         &mut self,
+        attempt: AttemptId,
+        key: &str,
+        choices: &[&str],
+        default: Option<&str>,
+    ) -> Result<Option<DecisionId>, Refusal> {
+        self.ask_as(Asker::Agent, attempt, key, choices, default)
+    }
+
+    /// The same, whoever asks.
+    pub(crate) fn ask_as(
+        &mut self,
+        asker: Asker,
         attempt: AttemptId,
         key: &str,
         choices: &[&str],
@@ -193,7 +205,7 @@ impl Simulator {
             default: default.map(str::to_owned),
         });
         let timeout = Some(Millis::minutes(1));
-        let events = self.send(InputKind::Ask { attempt, question, timeout })?;
+        let events = self.send(InputKind::Ask { attempt, asker, question, timeout })?;
         Ok(events.iter().find_map(|event| match &event.body {
             EventBody::DecisionAsked(asked) => Some(asked.decision),
             _ => None,

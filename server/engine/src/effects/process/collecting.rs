@@ -19,13 +19,14 @@ use std::{io, path::Path};
 /// Of a larger text file, nobody can say quickly whether it holds a secret.
 const LONGEST_SCAN: u64 = 4 << 20;
 
-/// Takes over what the agent has left. Done again, it answers the same.
+/// Takes over what the agent has left, with the files that a person wants to be `included` in spite of what
+/// would hold them back. Done again, it answers the same.
 pub(super) async fn collect_from(
     attempt: &Attempt,
     tree: &Tree,
-    included: Vec<String>,
+    included: &[String],
 ) -> io::Result<Result<Change, Failure>> {
-    let (attempt, tree) = (attempt.clone(), tree.clone());
+    let (attempt, tree, included) = (attempt.clone(), tree.clone(), included.to_owned());
     blocking(move || Ok(now(&attempt, &tree, &included))).await
 }
 

@@ -1,13 +1,14 @@
 //! The desk: where words for an attempt are left, whatever of it runs at the time.
 
 use orchestra_core::{
-    decision::{Decision, DecisionStatus},
+    decision::{Asker, Decision, DecisionStatus, Question},
     ids::AttemptId,
     outcome::StopReason,
     time::Millis,
 };
 use orchestra_runtimes::attempt::{self, AttemptDir, GivenAnswer, InboxMessage, Reply, Sent};
 use std::{
+    collections::BTreeMap,
     io,
     sync::{Mutex, MutexGuard, PoisonError},
 };
@@ -25,6 +26,8 @@ pub(crate) struct Desk {
     news: Notify,
     /// It was told to stop.
     told: Notify,
+    /// A question of ours about it has its answer.
+    answered: Notify,
 }
 
 #[derive(Debug, Default)]
@@ -33,6 +36,8 @@ struct Kept {
     /// For the agent alone.
     timeout: Option<Millis>,
     at_work: Option<AtWork>,
+    /// How our own questions about it were answered, by their keys.
+    answers: BTreeMap<String, String>,
 }
 
 /// Who takes messages.
@@ -44,7 +49,14 @@ struct AtWork {
 
 impl Desk {
     pub(crate) fn new(attempt: AttemptId, agent: AttemptDir) -> Self {
-        Self { attempt, agent, kept: Mutex::default(), news: Notify::new(), told: Notify::new() }
+        Self {
+            attempt,
+            agent,
+            kept: Mutex::default(),
+            news: Notify::new(),
+            told: Notify::new(),
+            answered: Notify::new(),
+        }
     }
 
     fn kept(&self) -> MutexGuard<'_, Kept> {
@@ -84,15 +96,23 @@ impl Desk {
         send(self.attempt, &self.agent, &InboxMessage::Reply { number, reply });
     }
 
-    /// How a question of the agent has ended.
+    /// How a question has ended: the agent's goes to the agent, ours stays here.
     pub(crate) fn deliver(&self, decision: &Decision) {
+        let Question { key, .. } = &decision.asked.question;
+        if decision.asked.asker == Asker::Orchestra {
+            if let DecisionStatus::Answered { choice, .. } = &decision.status {
+                self.kept().answers.insert(key.clone(), choice.clone());
+                self.answered.notify_waiters();
+            }
+            return;
+        }
         let answer = match &decision.status {
             DecisionStatus::Answered { choice, by, .. } => {
                 Some(GivenAnswer { choice: choice.clone(), by: *by })
             }
             DecisionStatus::Open | DecisionStatus::Withdrawn { .. } => None,
         };
-        let (decision, key) = (decision.asked.decision, decision.asked.question.key.clone());
+        let (decision, key) = (decision.asked.decision, key.clone());
         self.send(&self.agent, InboxMessage::Answer { decision, key, answer });
     }
 
@@ -107,6 +127,20 @@ impl Desk {
                 return;
             }
             told.await;
+        }
+    }
+
+    /// Comes back with the answer to a question of ours, at once when it is there.
+    pub(super) async fn answer_to(&self, key: &str) -> String {
+        loop {
+            let answered = self.answered.notified();
+            tokio::pin!(answered);
+            // As above: an answer between the look and the wait is not missed.
+            answered.as_mut().enable();
+            if let Some(answer) = self.kept().answers.get(key) {
+                return answer.clone();
+            }
+            answered.await;
         }
     }
 

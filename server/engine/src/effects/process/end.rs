@@ -3,10 +3,15 @@
 use super::{
     Attempt, blocking, collecting,
     evidence::{self, NoEvidence},
+    held,
 };
 use crate::effects::handover;
-use orchestra_core::outcome::{AttemptOutcome, Failure, FailureKind, Output};
+use orchestra_core::{
+    change::Change,
+    outcome::{AttemptOutcome, Failure, FailureKind, Output},
+};
 use orchestra_runtimes::attempt::{self, AttemptResult};
+use orchestra_vcs::trees::Tree;
 use std::io;
 
 /// Makes an outcome of the agent's result. A daemon that dies on the way does it again: each step is found
@@ -52,7 +57,7 @@ async fn complete(attempt: &Attempt, outcome: AttemptOutcome) -> io::Result<Atte
         });
     };
     let (taker, of_tree) = (attempt.clone(), tree.clone());
-    let mut outcome = blocking(move || {
+    let outcome = blocking(move || {
         let output = taker.work.output.as_deref();
         Ok(handover::take(&taker.shared, outcome, &of_tree.out, output))
     })
@@ -60,20 +65,18 @@ async fn complete(attempt: &Attempt, outcome: AttemptOutcome) -> io::Result<Atte
     if !attempt.work.writes() {
         return Ok(outcome);
     }
-    let change = match collecting::collect_from(attempt, &tree, Vec::new()).await? {
-        Ok(change) => change,
-        Err(failure) => {
-            let mut outcome = failed(outcome, failure);
-            if let Some(output) = handover::output_of(&mut outcome) {
-                output.tree = Some(attempt.keep(&tree).await?);
-            }
-            return Ok(outcome);
-        }
-    };
-    if let Some(output) = handover::output_of(&mut outcome) {
-        output.change = Some(Box::new(change.clone()));
+    let (outcome, change) = collect(attempt, &tree, &[], outcome).await?;
+    let Some(change) = change else { return Ok(outcome) };
+    // Work that its own agent does not call done is worth neither a question nor a check.
+    if !matches!(outcome, AttemptOutcome::Succeeded { .. }) {
+        return Ok(outcome);
     }
-    // Work that its own agent does not call done is not worth a check.
+    let (outcome, change) = match held::ask(attempt, &change.held).await? {
+        Some(included) if included.is_empty() => (outcome, Some(change)),
+        Some(included) => collect(attempt, &tree, &included, outcome).await?,
+        None => return Ok(stopped(outcome)),
+    };
+    let Some(change) = change else { return Ok(outcome) };
     let AttemptOutcome::Succeeded { mut output } = outcome else { return Ok(outcome) };
     Ok(match evidence::gather(attempt, &change).await? {
         Ok(evidence) => {
@@ -89,13 +92,33 @@ async fn complete(attempt: &Attempt, outcome: AttemptOutcome) -> io::Result<Atte
     })
 }
 
+/// Takes over what the agent has changed, as part of the outcome. Without a change that failed, the outcome
+/// says so, and the tree is kept.
+async fn collect(
+    attempt: &Attempt,
+    tree: &Tree,
+    included: &[String],
+    outcome: AttemptOutcome,
+) -> io::Result<(AttemptOutcome, Option<Change>)> {
+    let (mut outcome, change, kept) =
+        match collecting::collect_from(attempt, tree, included).await? {
+            Ok(change) => (outcome, Some(change), None),
+            Err(failure) => (failed(outcome, failure), None, Some(attempt.keep(tree).await?)),
+        };
+    if let Some(output) = handover::output_of(&mut outcome) {
+        output.change = change.clone().map(Box::new);
+        output.tree = kept;
+    }
+    Ok((outcome, change))
+}
+
 /// What a lost attempt has left, for a person; there is no word on whether it is whole.
 pub(super) async fn salvage(attempt: &Attempt) -> io::Result<Output> {
     let mut output = Output::default();
     if attempt.work.writes()
         && let Some(tree) = attempt.tree().await?
     {
-        match collecting::collect_from(attempt, &tree, Vec::new()).await? {
+        match collecting::collect_from(attempt, &tree, &[]).await? {
             Ok(change) => output.change = Some(Box::new(change)),
             Err(failure) => {
                 output.tree = Some(attempt.keep(&tree).await?);
@@ -105,6 +128,13 @@ pub(super) async fn salvage(attempt: &Attempt) -> io::Result<Output> {
     }
     attempt.give_back(&attempt.holder()).await;
     Ok(output)
+}
+
+fn stopped(outcome: AttemptOutcome) -> AttemptOutcome {
+    match outcome {
+        AttemptOutcome::Succeeded { output } => AttemptOutcome::Cancelled { output },
+        outcome => outcome,
+    }
 }
 
 fn failed(outcome: AttemptOutcome, failure: Failure) -> AttemptOutcome {
