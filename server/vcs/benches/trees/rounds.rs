@@ -187,7 +187,7 @@ impl<'a> Rounds<'a> {
                 subject: "measured",
                 limits: collect::Limits { file: ROOM, total: ROOM, count: 1 << 20, scan: ROOM },
                 included: &[],
-                suspects: &|_, _| None,
+                suspects: &|_, _, _| None,
                 wrapper: self.wrapper.as_ref(),
             })?)
         })?;
