@@ -112,8 +112,8 @@ pub struct AgentProfile {
     /// Names of environment variables that the agent gets from the run's environment.
     #[serde(default)]
     pub env: Vec<String>,
-    /// Folders and files of the user in which it keeps logins and settings, such as `$CODEX_HOME` or
-    /// `~/.claude`.
+    /// Folders and files of the user in which it keeps logins and settings, such as `~/.claude`, see
+    /// [`crate::agent_file::StateEntry`].
     #[serde(default)]
     pub state: Vec<String>,
     #[serde(default)]

@@ -5,9 +5,11 @@ mod command;
 mod foreign;
 mod front_matter;
 mod profile;
+mod state_entry;
 mod surroundings;
 
 pub use foreign::{Dialect, read_foreign};
+pub use state_entry::StateEntry;
 
 use crate::{
     agent::{AgentProfile, AgentStatus, Completion, Origin, Runtime},

@@ -1,6 +1,6 @@
 //! The keys of an agent file that say what an agent needs besides its tree: its state, caches, sandbox.
 
-use super::profile::is_variable;
+use super::StateEntry;
 use crate::{
     agent::AgentProfile,
     confinement::{Cache, StateMode},
@@ -35,18 +35,14 @@ fn state<'n>(fields: Fields<'n>, mode: StateMode, findings: &mut Findings<'n>) -
     let mut list = Vec::new();
     for text in fields.texts("state", findings) {
         let entry = text.value.trim();
-        let (variable, below) = match entry.strip_prefix('$') {
-            Some(rest) => {
-                rest.split_once('/').map_or((rest, None), |(name, rest)| (name, Some(rest)))
-            }
-            None => ("", None),
-        };
-        let is_fixed = is_variable(variable) || entry.starts_with("~/") || entry.starts_with('/');
         let quoted = shortened(entry);
-        if !is_fixed || entry.split('/').any(|part| part == "..") {
+        let Some(StateEntry { variable, .. }) = StateEntry::parse(entry) else {
             let message = format!("`state`: `{quoted}` is no fixed place");
-            findings.error(text.at, message, "write `$AGENT_HOME`, `~/.agent` or a whole path");
-        } else if mode == StateMode::Private && (variable.is_empty() || below.is_some()) {
+            let hint = "write `$AGENT_HOME`, `~/.agent`, `${AGENT_HOME:-~/.agent}` or a whole path";
+            findings.error(text.at, message, hint);
+            continue;
+        };
+        if mode == StateMode::Private && variable.is_none() {
             let message = format!("`state`: nothing leads the agent from `{quoted}` to a copy");
             findings.error(text.at, message, "name the variable by which it finds its folder");
         } else {
@@ -112,12 +108,13 @@ mod tests {
         for (keys, expected) in [
             (
                 "state: .agent",
-                "`state`: `.agent` is no fixed place; write `$AGENT_HOME`, `~/.agent` or a whole path",
+                "`state`: `.agent` is no fixed place; write `$AGENT_HOME`, `~/.agent`, \
+                 `${AGENT_HOME:-~/.agent}` or a whole path",
             ),
             (
                 "state: ~/../../etc",
                 "`state`: `~/../../etc` is no fixed place; \
-                 write `$AGENT_HOME`, `~/.agent` or a whole path",
+                 write `$AGENT_HOME`, `~/.agent`, `${AGENT_HOME:-~/.agent}` or a whole path",
             ),
             (
                 "state: ~/.agent\nstate_mode: private",

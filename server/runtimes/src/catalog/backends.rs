@@ -1,7 +1,8 @@
 //! The known agent programs: how each is run without a person, for agents that bring no command.
 //!
-//! The command lines of all but `claude` were tried against a scripted model; that of `claude` follows its
-//! manual. Each ends by itself when the work is done, asks nobody, and prints what it does.
+//! Those of `codex` and `gemini` are run by the tests with real tools; those of the others but `claude` were
+//! tried by hand; that of `claude` follows its manual. Each ends by itself when the work is done, asks nobody,
+//! and prints what it does.
 
 use super::programs;
 use orchestra_core::{
@@ -50,7 +51,7 @@ pub static BACKENDS: [Backend; 6] = [
             "CLAUDE_CONFIG_DIR",
         ],
         variables: &[("DISABLE_AUTOUPDATER", "1")],
-        state: &["$CLAUDE_CONFIG_DIR", "~/.claude", "~/.claude.json"],
+        state: &["${CLAUDE_CONFIG_DIR:-~/.claude}/", "~/.claude.json"],
         own_sandbox: false,
         sandbox_off: &[],
     },
@@ -60,7 +61,7 @@ pub static BACKENDS: [Backend; 6] = [
         model: &["--model", "{model}"],
         env: &[OPENAI, "CODEX_API_KEY", "CODEX_HOME", "OPENAI_BASE_URL"],
         variables: &[],
-        state: &["$CODEX_HOME", "~/.codex"],
+        state: &["${CODEX_HOME:-~/.codex}/"],
         own_sandbox: true,
         sandbox_off: &["--config", "sandbox_mode=\"danger-full-access\""],
     },
@@ -70,14 +71,18 @@ pub static BACKENDS: [Backend; 6] = [
         model: &["--model", "{model}"],
         env: &[
             GEMINI,
+            "GEMINI_CLI_HOME",
+            "GEMINI_MODEL",
             "GOOGLE_API_KEY",
+            "GOOGLE_APPLICATION_CREDENTIALS",
             "GOOGLE_CLOUD_LOCATION",
             "GOOGLE_CLOUD_PROJECT",
             "GOOGLE_GEMINI_BASE_URL",
+            "GOOGLE_GENAI_USE_GCA",
             "GOOGLE_GENAI_USE_VERTEXAI",
         ],
         variables: &[("GEMINI_CLI_TRUST_WORKSPACE", "true")],
-        state: &["~/.gemini"],
+        state: &["${GEMINI_CLI_HOME:-~}/.gemini/"],
         own_sandbox: false,
         sandbox_off: &[],
     },
@@ -88,10 +93,10 @@ pub static BACKENDS: [Backend; 6] = [
         env: &[ANTHROPIC, GEMINI, OPENAI, "OPENCODE_CONFIG", "OPENROUTER_API_KEY"],
         variables: &[("OPENCODE_DISABLE_AUTOUPDATE", "1"), ("OPENCODE_DISABLE_SHARE", "1")],
         state: &[
-            "~/.cache/opencode",
-            "~/.config/opencode",
-            "~/.local/share/opencode",
-            "~/.local/state/opencode",
+            "${XDG_CACHE_HOME:-~/.cache}/opencode/",
+            "${XDG_CONFIG_HOME:-~/.config}/opencode/",
+            "${XDG_DATA_HOME:-~/.local/share}/opencode/",
+            "${XDG_STATE_HOME:-~/.local/state}/opencode/",
         ],
         own_sandbox: false,
         sandbox_off: &[],
@@ -114,7 +119,7 @@ pub static BACKENDS: [Backend; 6] = [
         model: &["--model", "{model}"],
         env: &[ANTHROPIC, GEMINI, OPENAI, "OPENAI_API_BASE", "OPENROUTER_API_KEY"],
         variables: &[],
-        state: &["~/.aider"],
+        state: &["~/.aider/"],
         own_sandbox: false,
         sandbox_off: &[],
     },
@@ -132,7 +137,7 @@ pub static BACKENDS: [Backend; 6] = [
         model: &["--model", "{model}"],
         env: &[ANTHROPIC, GEMINI, OPENAI, "MSWEA_MODEL_NAME", "OPENAI_API_BASE"],
         variables: &[],
-        state: &["~/.config/mini-swe-agent"],
+        state: &["~/.config/mini-swe-agent/"],
         own_sandbox: false,
         sandbox_off: &[],
     },

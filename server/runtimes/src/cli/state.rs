@@ -2,13 +2,16 @@
 
 use orchestra_core::{
     agent::AgentProfile,
+    agent_file::StateEntry,
     confinement::StateMode,
     outcome::{Failure, FailureKind},
 };
 use std::{
     collections::BTreeMap,
-    fs, io,
-    path::{Path, PathBuf},
+    fs::{self, DirBuilder},
+    io,
+    os::unix::fs::DirBuilderExt as _,
+    path::{Component, Path, PathBuf},
 };
 
 /// How much of a state folder a copy takes over: settings and logins, not years of transcripts.
@@ -24,7 +27,17 @@ pub(super) struct State {
     pub(super) variables: Vec<(String, String)>,
 }
 
-/// Finds the profile's state in `environment`. What does not exist is left out: nobody has logged in yet.
+/// An entry of `state`, with its variable looked up.
+struct Entry {
+    path: PathBuf,
+    /// For an entry that begins with a variable: its name, and what the entry names below it.
+    variable: Option<(String, String)>,
+    /// It ends with a slash: it is a folder, which the agent would make.
+    is_made: bool,
+}
+
+/// Finds the profile's state in `environment`. What does not exist is left out, as nobody has logged in yet;
+/// but a folder whose entry says so is made: its agent does not start without it, and may not make it.
 /// `protected`: folders that no agent may get at in this way.
 pub(super) fn prepare(
     profile: &AgentProfile,
@@ -33,37 +46,77 @@ pub(super) fn prepare(
     protected: &[PathBuf],
 ) -> Result<State, Failure> {
     let mut state = State::default();
-    for (number, entry) in profile.state.iter().enumerate() {
-        let Some(path) = expand(entry, environment) else { continue };
-        let Ok(path) = path.canonicalize() else { continue };
+    for (number, text) in profile.state.iter().enumerate() {
+        let Some(entry) = Entry::find(text, environment) else { continue };
         match profile.state_mode {
             StateMode::Shared => {
-                check(profile, entry, &path, environment, protected)?;
+                let Some(path) = entry.place() else { continue };
+                check(profile, text, &path, environment, protected)?;
+                if entry.is_made {
+                    make(&path).map_err(|error| not_made(profile, &path, &error))?;
+                }
+                // Once more for a folder that somebody has put in its place.
+                let Ok(path) = path.canonicalize() else { continue };
+                check(profile, text, &path, environment, protected)?;
                 state.shared.push(path);
             }
             StateMode::Private => {
-                let Some(variable) = entry.strip_prefix('$') else { continue };
-                let copy = copies.join(number.to_string());
-                seed(&path, &copy, DEEPEST_COPIED_FOLDER)
-                    .map_err(|error| not_copied(profile, &path, &error))?;
-                state.variables.push((variable.to_owned(), copy.to_string_lossy().into_owned()));
+                let Some((variable, below)) = entry.variable else { continue };
+                let home = copies.join(number.to_string());
+                let copy = home.join(below);
+                match entry.path.canonicalize() {
+                    Ok(path) => seed(&path, &copy, DEEPEST_COPIED_FOLDER),
+                    Err(_) if entry.is_made => fs::create_dir_all(&copy),
+                    Err(_) => continue,
+                }
+                .map_err(|error| not_copied(profile, &entry.path, &error))?;
+                state.variables.push((variable, home.to_string_lossy().into_owned()));
             }
         }
     }
     Ok(state)
 }
 
-/// `None` when its variable is not set, or the path is not absolute.
-fn expand(entry: &str, environment: &BTreeMap<String, String>) -> Option<PathBuf> {
-    let path = if let Some(rest) = entry.strip_prefix("~/") {
-        Path::new(environment.get("HOME")?).join(rest)
-    } else if let Some(rest) = entry.strip_prefix('$') {
-        let (name, below) = rest.split_once('/').unwrap_or((rest, ""));
-        Path::new(environment.get(name)?).join(below)
-    } else {
-        PathBuf::from(entry)
-    };
-    path.is_absolute().then_some(path)
+impl Entry {
+    /// `None` when its variable is not set, or the path is not absolute.
+    fn find(text: &str, environment: &BTreeMap<String, String>) -> Option<Self> {
+        let StateEntry { variable, start, below, is_made } = StateEntry::parse(text)?;
+        let value = variable.and_then(|name| environment.get(name));
+        let start = match (value.filter(|value| !value.is_empty()), start) {
+            (Some(value), _) => PathBuf::from(value),
+            (None, Some("~")) => PathBuf::from(environment.get("HOME")?),
+            (None, Some(start)) => match start.strip_prefix("~/") {
+                Some(rest) => Path::new(environment.get("HOME")?).join(rest),
+                None => PathBuf::from(start),
+            },
+            (None, None) => return None,
+        };
+        // A slash at the end would have links followed, and files be none.
+        let path: PathBuf = start.join(below).components().collect();
+        let variable = variable.map(|name| (name.to_owned(), below.to_owned()));
+        path.is_absolute().then_some(Self { path, variable, is_made })
+    }
+
+    /// Where it really lies, or would if it was made; `None`: it is not there.
+    fn place(&self) -> Option<PathBuf> {
+        if let Ok(path) = self.path.canonicalize() {
+            return Some(path);
+        }
+        // A link that leads nowhere is nothing to be made.
+        if !self.is_made || self.path.symlink_metadata().is_ok() {
+            return None;
+        }
+        let there = self.path.ancestors().find(|path| path.symlink_metadata().is_ok())?;
+        let missing = self.path.strip_prefix(there).ok()?;
+        // The value of a variable may lead up and down again.
+        let is_plain = missing.components().all(|part| matches!(part, Component::Normal(_)));
+        is_plain.then_some(there.canonicalize().ok()?.join(missing))
+    }
+}
+
+/// For its owner only: a login will lie in it.
+fn make(path: &Path) -> io::Result<()> {
+    DirBuilder::new().recursive(true).mode(0o700).create(path)
 }
 
 /// A whole home, the workspace and what Orchestra keeps are not an agent's state.
@@ -110,6 +163,14 @@ fn seed(from: &Path, to: &Path, depth: usize) -> io::Result<()> {
     Ok(())
 }
 
+fn not_made(profile: &AgentProfile, path: &Path, error: &io::Error) -> Failure {
+    Failure {
+        kind: FailureKind::Environment,
+        message: format!("make the state {} of agent `{}`: {error}", path.display(), profile.name),
+        hint: Some("make it yourself, or set `state_mode: private`".to_owned()),
+    }
+}
+
 fn not_copied(profile: &AgentProfile, path: &Path, error: &io::Error) -> Failure {
     Failure {
         kind: FailureKind::Environment,
@@ -122,6 +183,7 @@ fn not_copied(profile: &AgentProfile, path: &Path, error: &io::Error) -> Failure
 mod tests {
     use super::*;
     use orchestra_core::{agent::Origin, agent_file};
+    use std::os::unix::fs::PermissionsExt as _;
 
     fn profile(keys: &str) -> AgentProfile {
         let text =
@@ -167,6 +229,35 @@ mod tests {
     }
 
     #[test]
+    fn a_folder_that_the_agent_would_make_is_made_and_nothing_else() {
+        let (_folder, root, environment) = user();
+        let protected = [root.join("home/.local/state/orchestra"), root.join("ws")];
+        let shared = |state: &str| {
+            let profile = profile(&format!("state: ['{state}']"));
+            prepare(&profile, &environment, Path::new("/no"), &protected).map(|found| found.shared)
+        };
+        let new = root.join("home/.new/agent");
+        assert_eq!(shared("~/.new/agent").unwrap(), [""; 0].map(PathBuf::from));
+        assert_eq!(shared("${NOT_SET:-~/.new/agent}/").unwrap(), [new.clone()]);
+        assert_eq!(new.metadata().unwrap().permissions().mode() & 0o777, 0o700);
+        assert_eq!(shared("${AGENT_HOME:-~/.other}/").unwrap(), [root.join("home/.agent")]);
+        assert!(!root.join("home/.other").exists());
+
+        std::os::unix::fs::symlink(root.join("ws"), root.join("home/.link")).unwrap();
+        std::os::unix::fs::symlink("nowhere", root.join("home/.dangling")).unwrap();
+        for refused in ["~/.link/new/", "~/.local/state/orchestra/new/"] {
+            let failure = shared(refused).unwrap_err();
+            assert!(failure.message.contains("and with it"), "{failure}");
+        }
+        for nothing in ["~/.dangling/", "${NOT_SET}/", "$NOT_SET/new/"] {
+            assert_eq!(shared(nothing).unwrap(), [""; 0].map(PathBuf::from), "{nothing}");
+        }
+        assert!(!root.join("ws/new").exists() && !root.join("home/nowhere").exists());
+        let failure = shared("~/.agent/auth.json/new/").unwrap_err();
+        assert!(failure.message.starts_with("make the state "), "{failure}");
+    }
+
+    #[test]
     fn private_state_is_a_copy_to_which_the_variable_leads() {
         let (_folder, root, environment) = user();
         let copies = root.join("slot/tmp/state");
@@ -178,5 +269,23 @@ mod tests {
         assert_eq!(fs::read_to_string(copy.join("auth.json")).unwrap(), "login");
         assert!(copy.join("hooks/start.sh").exists());
         assert!(!copy.join("transcript").exists());
+    }
+
+    #[test]
+    fn private_state_below_a_variable_that_is_not_set_is_found_and_led_to() {
+        let (_folder, root, environment) = user();
+        let copies = root.join("slot/tmp/state");
+        let find = |state: &str| {
+            let profile = profile(&format!("state: ['{state}']\nstate_mode: private"));
+            prepare(&profile, &environment, &copies, &[]).unwrap()
+        };
+        let home = copies.join("0");
+        let variables = vec![("PARENT".to_owned(), home.display().to_string())];
+        let expected = State { shared: vec![], variables };
+        assert_eq!(find("${PARENT:-~}/.agent/"), expected);
+        assert_eq!(fs::read_to_string(home.join(".agent/auth.json")).unwrap(), "login");
+        // One that was never there is empty, and the user's home stays as it is.
+        assert_eq!(find("${PARENT:-~}/.new/"), expected);
+        assert!(home.join(".new").is_dir() && !root.join("home/.new").exists());
     }
 }
