@@ -20,6 +20,7 @@ mod large_workflows;
 mod messy_trees;
 mod oracle;
 mod program;
+mod real_agents;
 mod retrying;
 mod scheduling;
 mod snapshots;
