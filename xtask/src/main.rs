@@ -2,6 +2,7 @@
 
 mod bench;
 mod checkout;
+mod packages;
 mod processes;
 mod scratch;
 mod soak;

@@ -7,9 +7,10 @@ mod rooms;
 
 use crate::{
     checkout::{self, FEATURES, cargo, output},
-    processes,
+    packages, processes,
     tools::{DENY, NEXTEST},
 };
+use anyhow::anyhow;
 pub(crate) use nextest::Suite;
 use std::{
     ffi::OsString,
@@ -168,13 +169,11 @@ fn doctests(root: &Path, _: &Options) -> anyhow::Result<Report> {
 }
 
 fn real(root: &Path, _: &Options) -> anyhow::Result<Report> {
+    let packages::Installed { path, summary } = packages::install()?;
+    let path = path.into_string().map_err(|path| anyhow!("PATH is no text: {}", path.display()))?;
     let filter: [OsString; 3] = ["--ignore-default-filter", "-E", REAL_TESTS].map(OsString::from);
-    let suite = Suite { root, arguments: &filter, environment: &[] };
-    if suite.is_empty()? {
-        return Ok(Report("no real editors or agents are driven yet".to_owned()));
-    }
-    suite.run()?;
-    Ok(Report("no process and no file left behind".to_owned()))
+    Suite { root, arguments: &filter, environment: &[("PATH", path)] }.run()?;
+    Ok(Report(summary))
 }
 
 /// Those that the default filter in `.config/nextest.toml` leaves out.

@@ -83,7 +83,8 @@ impl Tool {
     }
 }
 
-fn tools_folder() -> anyhow::Result<PathBuf> {
+/// Where chores keep what they have installed.
+pub(crate) fn tools_folder() -> anyhow::Result<PathBuf> {
     let cache = match env::var_os("XDG_CACHE_HOME").filter(|path| Path::new(path).is_absolute()) {
         Some(cache) => PathBuf::from(cache),
         None => {

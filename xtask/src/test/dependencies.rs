@@ -1,7 +1,7 @@
 //! `docs/dependencies.md` names every direct dependency and every tool, with a reason, and nothing
 //! else.
 
-use crate::{checkout::Package, tools};
+use crate::{checkout::Package, packages, tools};
 use anyhow::Context as _;
 use std::{collections::BTreeSet, fs, path::Path};
 
@@ -19,7 +19,8 @@ fn needed(packages: &[Package]) -> BTreeSet<String> {
     let direct = packages.iter().flat_map(|package| &package.dependencies);
     let foreign = direct.filter(|dependency| dependency.path.is_none());
     let tools = tools::ALL.iter().map(|tool| tool.name.to_owned());
-    foreign.map(|dependency| dependency.name.clone()).chain(tools).collect()
+    let installed = packages::ALL.iter().map(|package| package.name.to_owned());
+    foreign.map(|dependency| dependency.name.clone()).chain(tools).chain(installed).collect()
 }
 
 fn problems(page: &str, needed: &BTreeSet<String>) -> Vec<String> {

@@ -3,7 +3,7 @@
 use crate::scenarios::bench::Bench;
 use orchestra_core::confinement::{Cache, Confinement, SandboxChoice};
 use orchestra_runtimes::{attempt::End, caches, cli::is_always_passed, confine::Scope};
-use std::{collections::BTreeMap, env, fs, process::Command};
+use std::{collections::BTreeMap, env, fs, path::PathBuf};
 
 /// What a tool has to do in a tree: a package of its own with a dependency from the registry.
 struct Tool {
@@ -46,6 +46,39 @@ const PIP: Tool = Tool {
              venv/bin/python -c 'import six'",
 };
 
+const UV: Tool = Tool {
+    cache: Cache::Uv,
+    program: "uv",
+    files: &[],
+    script: "uv --version && uv venv --quiet venv && uv pip install --quiet --python venv six && \
+             venv/bin/python -c 'import six' && test -n \"$(ls \"$UV_CACHE_DIR\")\"",
+};
+
+/// With a module that lies beside it, as a registry would serve it; the second time only the cache has it.
+const GO: Tool = Tool {
+    cache: Cache::Go,
+    program: "go",
+    files: &[
+        ("go.mod", "module small\n\ngo 1.19\n\nrequire example.invalid/seven v1.0.0\n"),
+        (
+            "main.go",
+            "package main\n\nimport \"example.invalid/seven\"\n\nfunc main() { print(seven.Seven) }\n",
+        ),
+        ("seven/go.mod", "module example.invalid/seven\n"),
+        ("seven/seven.go", "package seven\n\nconst Seven = 7\n"),
+        ("proxy/example.invalid/seven/@v/v1.0.0.info", "{\"Version\": \"v1.0.0\"}"),
+        ("proxy/example.invalid/seven/@v/v1.0.0.mod", "module example.invalid/seven\n"),
+    ],
+    // Modules that nobody may write to could be removed by go alone.
+    script: "go version; export GOFLAGS=-modcacherw GOSUMDB=off GOPROXY=\"file://$PWD/proxy\"
+        if test -d \"$GOMODCACHE/example.invalid\"; then export GOPROXY=off; fi
+        python3 -c 'import zipfile
+with zipfile.ZipFile(\"proxy/example.invalid/seven/@v/v1.0.0.zip\", \"w\") as module:
+    for name in [\"go.mod\", \"seven.go\"]:
+        module.write(\"seven/\" + name, \"example.invalid/seven@v1.0.0/\" + name)'
+        go mod tidy && go build -o small . && test \"$(./small 2>&1)\" = 7 && test -d \"$GOCACHE/00\"",
+};
+
 pub(super) fn cargo() {
     works(&CARGO);
 }
@@ -58,8 +91,22 @@ pub(super) fn pip() {
     works(&PIP);
 }
 
+pub(super) fn uv() {
+    works(&UV);
+}
+
+pub(super) fn go() {
+    works(&GO);
+}
+
+/// Where a program lies on PATH.
+pub(super) fn installed(program: &str) -> Option<PathBuf> {
+    let path = env::var_os("PATH").unwrap_or_default();
+    env::split_paths(&path).map(|folder| folder.join(program)).find(|path| path.is_file())
+}
+
 fn works(tool: &Tool) {
-    if Command::new(tool.program).arg("--version").output().is_err() {
+    if installed(tool.program).is_none() {
         eprintln!("{} is not installed, so nothing of it is tried", tool.program);
         return;
     }

@@ -1,5 +1,6 @@
 //! Which sandbox holds an attempt, and what is said about it.
 
+use super::real_tools::installed;
 use crate::scenarios::bench::Bench;
 use orchestra_core::{
     confinement::{Confinement, SandboxChoice},
@@ -9,7 +10,7 @@ use orchestra_runtimes::{
     attempt::{AttemptResult, End},
     confine::{self, OwnSandbox, Scope},
 };
-use std::{env, fs, os::unix::fs::symlink, os::unix::process::CommandExt as _, process::Command};
+use std::{fs, os::unix::fs::symlink, os::unix::process::CommandExt as _, process::Command};
 
 fn own(off: &[&str]) -> Option<OwnSandbox> {
     Some(OwnSandbox { off: off.iter().map(|&argument| argument.to_owned()).collect(), at: 2 })
@@ -76,10 +77,7 @@ pub(super) fn missing_bubblewrap() {
 }
 
 pub(super) fn bubblewrap() {
-    let path = env::var_os("PATH").unwrap();
-    let Some(program) =
-        env::split_paths(&path).map(|folder| folder.join("bwrap")).find(|path| path.is_file())
-    else {
+    let Some(program) = installed("bwrap") else {
         eprintln!("bubblewrap is not installed, so it holds nobody here");
         return;
     };
