@@ -4,6 +4,7 @@ use crate::{
     agent::{AgentProfile, Origin},
     config::{Bytes, Config},
     ids::StepId,
+    outcome::Artifact,
     selection::Order,
     time::Millis,
 };
@@ -229,6 +230,10 @@ pub struct Plan {
     /// Whether agents also get files with merge conflicts, as they lie on the disk.
     #[serde(default)]
     pub with_conflicts: bool,
+    /// What the user had not saved when the run was asked for: by its path from the root of the workspace,
+    /// and kept like an artifact. Agents see it in place of what is on the disk.
+    #[serde(default)]
+    pub unsaved: Vec<Artifact>,
     /// As configured when the plan was made, so that a run does not change under way.
     #[serde(default)]
     pub tree: TreePlan,

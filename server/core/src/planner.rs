@@ -143,6 +143,7 @@ fn assemble(
         timeout: workflow.timeout,
         approve: request.approve.unwrap_or(workflow.approve),
         with_conflicts: false,
+        unsaved: Vec::new(),
         tree: request.catalog.tree.clone(),
         checks: request.catalog.checks,
     })

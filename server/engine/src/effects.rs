@@ -204,8 +204,8 @@ impl Effects {
     }
 
     fn take_snapshot(&mut self, state: &State, run: RunId) {
-        let with_conflicts = state.run(run).is_some_and(|run| run.plan.with_conflicts);
-        let report = snapshot::report(Arc::clone(&self.shared), run, with_conflicts);
+        let Some(plan) = state.run(run).map(|run| Arc::clone(&run.plan)) else { return };
+        let report = snapshot::report(Arc::clone(&self.shared), run, plan);
         let task = tokio::spawn(report).abort_handle();
         self.snapshots.retain(|_, task| !task.is_finished());
         self.snapshots.insert(run, task);

@@ -136,6 +136,7 @@ impl Engine {
         })?;
 
         let store = Arc::new(store);
+        let artifacts = store.artifacts();
         let hub = Arc::new(Hub::new(recovered.last_seq + 1));
         let (sender, messages) = mpsc::unbounded_channel();
         let shared = Shared {
@@ -144,7 +145,7 @@ impl Engine {
             root: root.to_owned(),
             hub: Arc::clone(&hub),
             sender: sender.clone(),
-            artifacts: store.artifacts(),
+            artifacts: artifacts.clone(),
             attempt: config.attempt.clone(),
             decision: config.decision.clone(),
             mcp: config.mcp.clone(),
@@ -187,6 +188,7 @@ impl Engine {
             planner: Arc::new(Planner {
                 folders,
                 root: root.to_owned(),
+                artifacts,
                 known: catalog::Cache::default(),
             }),
             reader: Arc::new(move || Reader::open(&dir)),

@@ -5,22 +5,25 @@ use crate::{actor::Request, environment, environment::Environment};
 use orchestra_core::{
     diagnostic::Diagnostic,
     folders::Folders,
+    outcome::Artifact,
     plan::{Executor, Lane, Plan},
     planner,
 };
 use orchestra_protocol::{
-    command::Command,
+    command::{Command, Unsaved},
     error::{ErrorBody, ErrorKind},
 };
 use orchestra_runtimes::catalog::{self, Loaded, trust};
+use orchestra_store::Artifacts;
 use orchestra_vcs::state as git;
-use std::path::PathBuf;
+use std::{io, path::PathBuf};
 
 /// Plans for one workspace.
 #[derive(Debug)]
 pub(crate) struct Planner {
     pub(crate) folders: Folders,
     pub(crate) root: PathBuf,
+    pub(crate) artifacts: Artifacts,
     /// What was read for the plan before.
     pub(crate) known: catalog::Cache,
 }
@@ -34,8 +37,8 @@ impl Planner {
     ) -> Result<Request, ErrorBody> {
         let known = self.known.get(&self.root, &self.folders.config, client);
         let loaded = &known.loaded;
-        let (mut plan, mut notes, with_conflicts) = match command {
-            Command::Run { workflow, params, mode, approve, with_conflicts } => {
+        let (mut plan, mut notes, sight) = match command {
+            Command::Run { workflow, params, mode, approve, sight } => {
                 let source =
                     loaded.workflow(&workflow).ok_or_else(|| unknown(&workflow, loaded))?;
                 let request = planner::Request {
@@ -50,9 +53,9 @@ impl Planner {
                 let planned = planner::plan(&request)
                     .map_err(|diagnostics| invalid(&workflow, diagnostics))?;
                 let notes = planned.warnings.iter().map(ToString::to_string).collect();
-                (planned.plan, notes, with_conflicts)
+                (planned.plan, notes, sight)
             }
-            Command::Start { agent, prompt, with_conflicts } => {
+            Command::Start { agent, prompt, sight } => {
                 let plan =
                     planner::plan_for_start(&agent, &prompt, &loaded.catalog).map_err(|error| {
                         let diagnostics = broken(&agent, loaded);
@@ -60,17 +63,42 @@ impl Planner {
                             ErrorBody::new(ErrorKind::Invalid, error.to_string(), error.hint());
                         ErrorBody { diagnostics, ..error }
                     })?;
-                (plan, Vec::new(), with_conflicts)
+                (plan, Vec::new(), sight)
             }
             _ => {
                 return Err(ErrorBody::new(ErrorKind::Internal, "not a command that plans", ""));
             }
         };
         plan.approve |= known.config.run.approve;
-        plan.with_conflicts = with_conflicts;
+        plan.with_conflicts = sight.with_conflicts;
         self.admit_processes(&mut plan, loaded, &mut notes)?;
+        if plan.has_processes() {
+            plan.unsaved = self.keep_unsaved(sight.unsaved)?;
+        }
         let environment = environment::filter(client, &plan);
         Ok(Request::CreateRun { plan: Box::new(plan), environment, notes })
+    }
+
+    /// Keeps what the user has not saved until the snapshot is taken, which another daemon may do.
+    fn keep_unsaved(&self, unsaved: Vec<Unsaved>) -> Result<Vec<Artifact>, ErrorBody> {
+        let keep = |Unsaved { path, content }: Unsaved| {
+            self.artifacts.put(&content, &path).map_err(|error| {
+                let what = format!("the unsaved text of {path:?} cannot be taken over: {error}");
+                match error.kind() {
+                    io::ErrorKind::InvalidInput => ErrorBody::new(
+                        ErrorKind::Invalid,
+                        what,
+                        "name the file by its path from the root of the workspace",
+                    ),
+                    _ => ErrorBody::new(
+                        ErrorKind::NotRecorded,
+                        what,
+                        "make room on the disk of the state folder, and ask again",
+                    ),
+                }
+            })
+        };
+        unsaved.into_iter().map(keep).collect()
     }
 
     /// Agents, and actions that run commands, need trust and a git repository. Where a task has another

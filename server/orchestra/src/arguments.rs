@@ -137,12 +137,22 @@ pub(crate) struct Run {
     /// Wait for approval before anything starts
     #[arg(long)]
     pub(crate) approve: bool,
-    /// Let agents also see files with merge conflicts, as they lie on the disk
-    #[arg(long)]
-    pub(crate) with_conflicts: bool,
+    #[command(flatten)]
+    pub(crate) sight: Sight,
     /// Print the id and return; the run goes on
     #[arg(long, short)]
     pub(crate) detach: bool,
+}
+
+/// What agents get to see besides files that are saved and whole.
+#[derive(Debug, Args)]
+pub(crate) struct Sight {
+    /// Let agents also see files with merge conflicts, as they lie on the disk
+    #[arg(long)]
+    pub(crate) with_conflicts: bool,
+    /// What an editor has not saved: a path in the workspace, and a file with the text
+    #[arg(long, value_name = "PATH=FILE")]
+    pub(crate) unsaved: Vec<String>,
 }
 
 #[derive(Debug, Args)]
@@ -150,9 +160,8 @@ pub(crate) struct Start {
     /// The name of an agent; `orchestra agents` lists them
     pub(crate) agent: String,
     pub(crate) prompt: String,
-    /// Let agents also see files with merge conflicts, as they lie on the disk
-    #[arg(long)]
-    pub(crate) with_conflicts: bool,
+    #[command(flatten)]
+    pub(crate) sight: Sight,
     /// Follow it until it has ended
     #[arg(long, short = 'f')]
     pub(crate) follow: bool,

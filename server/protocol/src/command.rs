@@ -37,16 +37,15 @@ pub enum Command {
         /// Whether a person approves the plan first; `None`: as the workflow says.
         #[serde(default)]
         approve: Option<bool>,
-        /// Whether agents also get files with merge conflicts, as they lie on the disk.
-        #[serde(default)]
-        with_conflicts: bool,
+        #[serde(flatten)]
+        sight: Sight,
     },
     /// Give one agent one task.
     Start {
         agent: String,
         prompt: String,
-        #[serde(default)]
-        with_conflicts: bool,
+        #[serde(flatten)]
+        sight: Sight,
     },
     Approve {
         target: String,
@@ -73,6 +72,41 @@ pub enum Command {
         /// The id of a choice, or a free text where there are none.
         choice: String,
     },
+}
+
+/// What the agents of a run get to see besides files that are saved and whole.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Sight {
+    /// Whether files with merge conflicts, as they lie on the disk.
+    #[serde(default)]
+    pub with_conflicts: bool,
+    /// Text that the client's user has not saved yet; it wins over the disk.
+    #[serde(default)]
+    pub unsaved: Vec<Unsaved>,
+}
+
+/// A file as an editor would write it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Unsaved {
+    /// From the root of the workspace, with `/` between the parts.
+    pub path: String,
+    /// Its bytes; base64 in JSON.
+    #[serde(with = "base64")]
+    pub content: Vec<u8>,
+}
+
+mod base64 {
+    use data_encoding::BASE64;
+    use serde::{Deserialize as _, Deserializer, Serializer, de::Error as _};
+
+    pub(super) fn serialize<S: Serializer>(content: &[u8], to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_str(&BASE64.encode(content))
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<u8>, D::Error> {
+        let text = String::deserialize(from)?;
+        BASE64.decode(text.as_bytes()).map_err(|error| D::Error::custom(format!("base64: {error}")))
+    }
 }
 
 /// What became of a command. It is sent when everything about it is durable.

@@ -97,6 +97,7 @@ pub fn plan_for_start(agent: &str, prompt: &str, catalog: &Catalog) -> Result<Pl
         timeout: None,
         approve: false,
         with_conflicts: false,
+        unsaved: Vec::new(),
         tree: catalog.tree.clone(),
         checks: catalog.checks,
     })

@@ -1,7 +1,7 @@
 //! `orchestra run` and `orchestra start`: have something done, and follow it.
 
 use crate::{
-    arguments::{Run as RunArguments, Start},
+    arguments::{Run as RunArguments, Sight as SightArguments, Start},
     commands::Done,
     failure::{Class, Failure},
     session::{Session, is_interactive},
@@ -15,9 +15,9 @@ use orchestra_core::{
     state::Run,
     view::{RunStatus, TaskStatus},
 };
-use orchestra_protocol::command::{Answer, Command};
+use orchestra_protocol::command::{Answer, Command, Sight, Unsaved};
 use serde_json::{Map, Value};
-use std::io::Write as _;
+use std::{fs, io::Write as _};
 
 pub(crate) async fn workflow(session: &Session, run: RunArguments) -> Result<Done, Failure> {
     let command = Command::Run {
@@ -25,7 +25,7 @@ pub(crate) async fn workflow(session: &Session, run: RunArguments) -> Result<Don
         params: params(&run.param)?,
         mode: run.mode.map(Into::into),
         approve: run.approve.then_some(true),
-        with_conflicts: run.with_conflicts,
+        sight: sight(&run.sight)?,
     };
     let answer = session.command(&format!("run {}", run.workflow), command).await?;
     begun(session, &answer, run.detach).await
@@ -35,10 +35,33 @@ pub(crate) async fn start(session: &Session, start: Start) -> Result<Done, Failu
     let command = Command::Start {
         agent: start.agent.clone(),
         prompt: start.prompt,
-        with_conflicts: start.with_conflicts,
+        sight: sight(&start.sight)?,
     };
     let answer = session.command(&format!("start {}", start.agent), command).await?;
     begun(session, &answer, !start.follow).await
+}
+
+/// What agents get to see besides what is saved; the text of unsaved files lies in others.
+fn sight(arguments: &SightArguments) -> Result<Sight, Failure> {
+    let read = |pair: &String| {
+        let (path, file) = pair.split_once('=').ok_or_else(|| {
+            Failure::new(
+                Class::Usage,
+                format!("read the unsaved text `{pair}`"),
+                "write it as the path in the workspace, `=`, and a file with the text",
+            )
+        })?;
+        let content = fs::read(file).map_err(|error| {
+            Failure::new(
+                Class::Usage,
+                format!("read the unsaved text of {path} from {file}: {error}"),
+                "name a file that holds the text",
+            )
+        })?;
+        Ok(Unsaved { path: path.to_owned(), content })
+    };
+    let unsaved = arguments.unsaved.iter().map(read).collect::<Result<_, _>>()?;
+    Ok(Sight { with_conflicts: arguments.with_conflicts, unsaved })
 }
 
 async fn begun(session: &Session, answer: &Answer, detach: bool) -> Result<Done, Failure> {

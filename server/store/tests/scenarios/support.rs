@@ -129,6 +129,7 @@ pub(crate) fn plan(steps: u32) -> Plan {
         timeout: None,
         approve: false,
         with_conflicts: false,
+        unsaved: Vec::new(),
         tree: Default::default(),
         checks: Default::default(),
     }

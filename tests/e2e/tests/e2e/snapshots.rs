@@ -2,6 +2,7 @@
 //! it is.
 
 use orchestra_testkit::Sandbox;
+use std::fs;
 
 /// A sandbox with an agent that reads, and a workflow `w` that gives it a task.
 fn reader(script: &str) -> Sandbox {
@@ -33,6 +34,41 @@ fn an_agent_sees_what_is_not_committed_and_the_users_repository_stays_as_it_is()
     let commit = shown["run"]["snapshot"]["commit"].as_str().expect("a snapshot");
     assert_eq!(sandbox.git(["show", &format!("{commit}:readme.txt")]), "changed\n");
     assert_eq!(sandbox.git(["stash", "list"]), "");
+}
+
+#[test]
+fn text_that_an_editor_has_not_saved_is_seen_in_place_of_the_disk() {
+    let sandbox = reader("cat readme.txt new/file.txt; cat ignored.txt");
+    let text = |name: &str, bytes: &[u8]| {
+        let file = sandbox.outside().join(name);
+        fs::write(&file, bytes).unwrap();
+        file.display().to_string()
+    };
+    let readme = format!("readme.txt={}", text("readme", b"not saved \xff\r\n"));
+    let new = format!("new/file.txt={}", text("new", b"not there\n"));
+    let ignored = format!("ignored.txt={}", text("ignored", b"ignored\n"));
+    let run = |text: &str| sandbox.orchestra(["run", "w", "--unsaved", text]).run();
+    let before = sandbox.untouched(sandbox.workspace());
+
+    let all = ["run", "w", "--unsaved", &readme, "--unsaved", &new, "--unsaved", &ignored];
+    sandbox.orchestra(all).run().code(1);
+
+    let shown = sandbox.show("r1");
+    let commit = shown["run"]["snapshot"]["commit"].as_str().expect("a snapshot");
+    let files = sandbox.git(["ls-tree", "-r", "--name-only", commit]);
+    assert!(files.contains("new/file.txt") && !files.contains("ignored"), "{files}");
+    let log = sandbox.orchestra(["logs", "r1.1"]).run().success().stdout;
+    assert!(log.starts_with("not saved \u{fffd}\r\nnot there\n"), "{log:?}");
+    sandbox.assert_untouched(&before);
+
+    run(&readme.replace("readme.txt=", "../readme.txt="))
+        .code(2)
+        .stderr_has("the unsaved text of \"../readme.txt\" cannot be taken over")
+        .stderr_has("name the file by its path from the root of the workspace");
+    run("readme.txt").code(2).stderr_has("read the unsaved text `readme.txt`");
+    run("readme.txt=nowhere")
+        .code(2)
+        .stderr_has("read the unsaved text of readme.txt from nowhere");
 }
 
 #[test]

@@ -31,6 +31,7 @@ pub(crate) fn plan() -> PlanBuilder {
             timeout: None,
             approve: false,
             with_conflicts: false,
+            unsaved: Vec::new(),
             tree: Default::default(),
             checks: Default::default(),
         },

@@ -86,7 +86,7 @@ async fn in_workspace(
         params: Default::default(),
         mode: None,
         approve: Some(false),
-        with_conflicts: false,
+        sight: Default::default(),
     };
     // From the first event on, before there is one: a run may end before anybody could ask.
     let mut events = workspace.subscribe(1, None);
