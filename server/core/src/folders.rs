@@ -3,6 +3,10 @@
 use crate::ids::{AttemptId, RunId, WorkspaceId};
 use std::path::{Path, PathBuf};
 
+/// The name under which a file below `.orchestra/` is written before it gets its own. It may be there for a
+/// moment, also where nothing ignores it yet, and is nobody's work.
+pub const BEING_WRITTEN: &str = ".orchestra-writing";
+
 /// The three folders of one user.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Folders {

@@ -4,6 +4,7 @@ use crate::{
     GitError,
     git::{ANSWER_LIMIT, Git, at_once},
 };
+use orchestra_core::folders::BEING_WRITTEN;
 use std::{
     collections::BTreeSet,
     ffi::{OsStr, OsString},
@@ -156,12 +157,14 @@ fn new(top: &Path, named: usize) -> Result<(Vec<Vec<u8>>, usize), GitError> {
     let mut first = Vec::new();
     let mut total = 0;
     let git = Git::new(top, "ls-files", ANSWER_LIMIT);
-    git.args(["-z", "--others", "--exclude-standard"]).records(|path| {
-        total += 1;
-        if first.len() < named {
-            first.push(path.to_owned());
-        }
-    })?;
+    git.args(["-z", "--others", "--exclude-standard", "--exclude", BEING_WRITTEN]).records(
+        |path| {
+            total += 1;
+            if first.len() < named {
+                first.push(path.to_owned());
+            }
+        },
+    )?;
     Ok((first, total))
 }
 

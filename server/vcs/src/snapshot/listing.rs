@@ -6,6 +6,7 @@ use super::{
     index::{Entry, Index},
 };
 use crate::{GitError, git::at_once};
+use orchestra_core::folders::BEING_WRITTEN;
 use std::{
     collections::{BTreeMap, BTreeSet},
     ffi::OsStr,
@@ -121,7 +122,7 @@ impl Listing {
 
 fn others(index: &Index<'_>) -> Result<Vec<Vec<u8>>, GitError> {
     let mut others = Vec::new();
-    let options = ["-z", "--others", "--exclude-standard"];
+    let options = ["-z", "--others", "--exclude-standard", "--exclude", BEING_WRITTEN];
     index.git("ls-files").args(options).records(|path| others.push(path.to_owned()))?;
     Ok(others)
 }

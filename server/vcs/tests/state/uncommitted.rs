@@ -60,6 +60,13 @@ fn every_way_to_differ_from_the_commit_is_found_once() {
 }
 
 #[test]
+fn a_file_of_ours_that_is_being_written_is_nobodys_work() {
+    let sandbox = Sandbox::with_commit();
+    write(&sandbox.user(), ".orchestra/.orchestra-writing", "*\n");
+    assert_eq!(state::uncommitted(&sandbox.user(), 10).unwrap(), uncommitted(&[], 0));
+}
+
+#[test]
 fn only_so_many_are_named_but_all_are_counted() {
     let sandbox = Sandbox::with_commit();
     for number in 0..2_000 {

@@ -1,6 +1,7 @@
 //! Folders as open descriptors, so that nothing on the way to a file can be swapped for a link.
 
 use super::Obstacle;
+use orchestra_core::folders::BEING_WRITTEN;
 use rustix::{
     fs::{self, AtFlags, FileType, Mode, OFlags, RenameFlags},
     io::Errno,
@@ -11,9 +12,6 @@ use std::{
     os::fd::OwnedFd,
     path::{Path, PathBuf},
 };
-
-/// The name of a file that is being written. One is enough: only one thread projects.
-const TEMPORARY: &str = ".orchestra-writing";
 
 /// An open folder. Names given to it are single parts of a path.
 #[derive(Debug)]
@@ -107,7 +105,7 @@ impl Folder {
         write: impl FnOnce(&mut File) -> io::Result<()>,
     ) -> Result<(), Obstacle> {
         self.write_temporary(name, write)?;
-        fs::renameat(&self.fd, TEMPORARY, &self.fd, name)
+        fs::renameat(&self.fd, BEING_WRITTEN, &self.fd, name)
             .map_err(|error| self.obstacle(name, error))
     }
 
@@ -121,16 +119,21 @@ impl Folder {
             file.write_all(content)?;
             file.sync_all()
         })?;
-        let renamed =
-            match fs::renameat_with(&self.fd, TEMPORARY, &self.fd, name, RenameFlags::NOREPLACE) {
-                // Somebody was faster.
-                Err(Errno::EXIST) => fs::unlinkat(&self.fd, TEMPORARY, AtFlags::empty()),
-                // Some file systems cannot; then the check above has to do.
-                Err(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP) => {
-                    fs::renameat(&self.fd, TEMPORARY, &self.fd, name)
-                }
-                renamed => renamed,
-            };
+        let renamed = match fs::renameat_with(
+            &self.fd,
+            BEING_WRITTEN,
+            &self.fd,
+            name,
+            RenameFlags::NOREPLACE,
+        ) {
+            // Somebody was faster.
+            Err(Errno::EXIST) => fs::unlinkat(&self.fd, BEING_WRITTEN, AtFlags::empty()),
+            // Some file systems cannot; then the check above has to do.
+            Err(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP) => {
+                fs::renameat(&self.fd, BEING_WRITTEN, &self.fd, name)
+            }
+            renamed => renamed,
+        };
         renamed.map_err(|error| self.obstacle(name, error))
     }
 
@@ -140,11 +143,11 @@ impl Folder {
         write: impl FnOnce(&mut File) -> io::Result<()>,
     ) -> Result<(), Obstacle> {
         let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC;
-        let open = || fs::openat(&self.fd, TEMPORARY, flags, Mode::from_raw_mode(0o666));
+        let open = || fs::openat(&self.fd, BEING_WRITTEN, flags, Mode::from_raw_mode(0o666));
         let fd = match open() {
             // A new file each time: what lies there may be a link, or a second name of another file.
             Err(Errno::EXIST) => {
-                self.remove(TEMPORARY)?;
+                self.remove(BEING_WRITTEN)?;
                 open()
             }
             opened => opened,

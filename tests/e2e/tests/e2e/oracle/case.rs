@@ -130,9 +130,14 @@ impl Case {
             assert_eq!(seen, self.seen, "the agent has seen what the user saw");
             assert_eq!(seen, base, "the snapshot is what the agent has seen");
         }
-        // What an agent does not see it cannot change.
+        // What an agent does not see it can only put something else in the place of.
+        let is_in_the_way = |path: &str| {
+            let is_below = |one: &str, other: &str| one.starts_with(&format!("{other}/"));
+            left.keys().any(|left| left == path || is_below(left, path) || is_below(path, left))
+        };
+        let mut expected = left.clone();
         let hidden = base.into_iter().filter(|(path, _)| !seen.contains_key(path));
-        let expected: Contents = left.into_iter().chain(hidden).collect();
+        expected.extend(hidden.filter(|(path, _)| !is_in_the_way(path)));
         assert_eq!(result, expected, "the result is what the agent left: {task:#}");
 
         let mark = |whose: &str| sandbox.outside().join(format!("mark-{whose}-{}", self.number));
