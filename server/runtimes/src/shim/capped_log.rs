@@ -60,6 +60,17 @@ impl CappedLog {
         }
     }
 
+    /// How much it holds at most.
+    pub(super) fn limit(&self) -> u64 {
+        self.head_limit * 2
+    }
+
+    /// Counts what is not even read: as much as [`CappedLog::limit`] has come before it and comes after it, so
+    /// nothing of it could be kept.
+    pub(super) fn skip(&mut self, size: u64) {
+        self.total += size;
+    }
+
     /// Keeps the first thing that went wrong, for the summary.
     pub(super) fn has_problem(&mut self, error: &io::Error) {
         self.problem.get_or_insert_with(|| error.to_string());

@@ -17,7 +17,7 @@ use rustix::{
 use serde_json::json;
 use std::{
     fs::File,
-    io::{self, Read as _},
+    io::{self, Read as _, Seek as _, SeekFrom},
     mem::MaybeUninit,
     os::fd::{AsFd, BorrowedFd, OwnedFd},
     path::Path,
@@ -91,12 +91,27 @@ impl Claims {
     }
 }
 
-/// Appends what the agent has written into its own log.
+/// Appends what the agent has written into its own log. Of a file that is larger than both its ends together,
+/// and may be a hole of any size, the middle is not read.
 pub(super) fn append_own_log(spec: &Spec, secrets: &Secrets, log: &mut CappedLog) {
     let Ok(mut file) = open_plainly(&spec.own_log()) else { return };
+    let Ok(size) = file.metadata().map(|metadata| metadata.len()) else { return };
+    let end = log.limit();
+    let skipped = size.saturating_sub(2 * end);
+    if skipped > 0 {
+        append(&mut (&file).take(end), secrets, log);
+        log.skip(skipped);
+        if file.seek(SeekFrom::Start(end + skipped)).is_err() {
+            return;
+        }
+    }
+    append(&mut file, secrets, log);
+}
+
+fn append(part: &mut impl io::Read, secrets: &Secrets, log: &mut CappedLog) {
     let mut stream = Stream::default();
     let mut buffer = vec![0; 64 * 1024];
-    while let Ok(size @ 1..) = file.read(&mut buffer) {
+    while let Ok(size @ 1..) = part.read(&mut buffer) {
         stream.push(secrets, &buffer[..size], |text| log.write(text));
     }
     stream.finish(secrets, |text| log.write(text));

@@ -17,6 +17,7 @@ pub(crate) const SCENARIOS: &[Scenario] = &[
     ("invalid_utf8_passes_as_it_is", invalid_utf8),
     ("a_secret_that_comes_in_pieces_is_masked", secret_in_pieces),
     ("what_the_agent_logs_itself_is_appended", own_log),
+    ("a_log_that_is_one_large_hole_is_not_read_through", own_log_without_end),
     ("a_log_that_leads_elsewhere_is_not_followed", own_log_elsewhere),
     ("an_end_of_the_pipe_that_is_held_elsewhere_keeps_nothing_waiting", held_elsewhere),
     ("what_is_in_the_pipe_at_the_end_is_in_the_log", rest_of_the_pipe),
@@ -86,6 +87,24 @@ fn own_log() {
     let mut bench = Bench::new("echo own > $ORCHESTRA_DIR/log; echo to the stream");
     bench.run();
     assert_eq!(bench.log(), "to the stream\nown\n");
+}
+
+/// With a secret at each end, where it is masked as anywhere else.
+fn own_log_without_end() {
+    let mut bench = Bench::new(
+        "cd $ORCHESTRA_DIR; echo to the stream; echo \"first $MY_TOKEN\" > log; truncate -s 1T log; \
+         echo \"last $MY_TOKEN\" >> log",
+    );
+    bench.set("MY_TOKEN", "sk-live-0123456789");
+    bench.spec.secrets = vec!["MY_TOKEN".to_owned()];
+    let result = bench.run();
+    let log = bench.log();
+    assert!(log.starts_with("to the stream\nfirst ***\n\0"), "{:?}", &log[..40]);
+    assert!(log.ends_with("\0last ***\n"), "{:?}", &log[log.len() - 40..]);
+    assert!(log.contains(&format!("[orchestra: {} bytes are left out here", result.log.cut)));
+    // All that was written, less what the masks are shorter by.
+    assert_eq!(result.log.bytes, (1 << 40) + 14 + 24 - 2 * 15);
+    assert!(log.len() <= 1 << 20, "{}", log.len());
 }
 
 fn own_log_elsewhere() {
