@@ -8,6 +8,7 @@ pub mod checks;
 pub mod cli;
 mod clock;
 pub mod confine;
+mod mask;
 pub mod mcp;
 pub mod native;
 mod process;

@@ -9,7 +9,6 @@ mod broker;
 mod capped_log;
 mod descriptors;
 mod last_lines;
-mod mask;
 mod output;
 mod poke;
 mod sentinels;

@@ -2,6 +2,7 @@
 
 use super::Shared;
 use orchestra_core::outcome::{AttemptOutcome, Failure, FailureKind, Output};
+use orchestra_runtimes::cli::KnownSecrets;
 use std::{
     fs, io,
     path::{Path, PathBuf},
@@ -11,14 +12,15 @@ use std::{
 const LARGEST_OUTPUT: u64 = 16 << 20;
 
 /// Completes the outcome with the output that the step names, from the agent's folder `out`. An agent that
-/// left none has not succeeded.
+/// left none has not succeeded. Secrets of the run are masked in it, as in all that an agent says.
 pub(super) fn take(
     shared: &Shared,
+    secrets: &KnownSecrets,
     outcome: AttemptOutcome,
     out: &Path,
     output: Option<&str>,
 ) -> AttemptOutcome {
-    match (output.map_or(Ok(None), |path| keep(shared, out, path)), outcome) {
+    match (output.map_or(Ok(None), |path| keep(shared, secrets, out, path)), outcome) {
         (Ok(artifact), mut outcome) => {
             if let (Some(artifact), Some(output)) = (artifact, output_of(&mut outcome)) {
                 output.artifacts.push(artifact);
@@ -49,6 +51,7 @@ pub(super) fn output_of(outcome: &mut AttemptOutcome) -> Option<&mut Output> {
 /// stays as it is.
 fn keep(
     shared: &Shared,
+    secrets: &KnownSecrets,
     out: &Path,
     path: &str,
 ) -> Result<Option<orchestra_core::outcome::Artifact>, Failure> {
@@ -63,7 +66,7 @@ fn keep(
         return Err(missing(format!("it has {size} bytes, {LARGEST_OUTPUT} at most are kept")));
     }
     let content = fs::read(&file).map_err(|error| missing(error.to_string()))?;
-    shared.artifacts.put(&content, path).map(Some).map_err(|error| {
+    shared.artifacts.put(&secrets.mask(&content), path).map(Some).map_err(|error| {
         failed(FailureKind::Environment, format!("keep the output {path}: {error}"))
     })
 }

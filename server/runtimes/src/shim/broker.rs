@@ -8,11 +8,11 @@ mod questions;
 
 use super::{
     boot_time::{self, BootTime},
-    mask::Secrets,
     poke::Knock,
 };
 use crate::{
     attempt::{BrokerSpec, EventWriter, GivenAnswer, Reply, Said, SaidProgress, ShimEvent, Spec},
+    mask::Secrets,
     mcp::wire::{Call, CallLine, Finish, Hello, VERSION},
     process,
 };

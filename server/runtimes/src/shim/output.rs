@@ -1,9 +1,7 @@
 //! The agent's standard output and error: pipes that never fill up, into one log.
 
-use super::{
-    capped_log::CappedLog,
-    mask::{Secrets, Stream},
-};
+use super::capped_log::CappedLog;
+use crate::mask::{Secrets, Stream};
 use rustix::{
     event::{PollFd, PollFlags},
     fs::{OFlags, fcntl_getfl, fcntl_setfl},

@@ -1,9 +1,10 @@
 //! The sentinels of an agent, and the log that it writes itself: files that it may have made into
 //! anything, so they are opened with care and read up to a limit.
 
-use super::{capped_log::CappedLog, mask::Secrets, mask::Stream};
+use super::capped_log::CappedLog;
 use crate::{
     attempt::{Claims, Spec},
+    mask::{Secrets, Stream},
     mcp::wire::Finish,
 };
 use rustix::{

@@ -6,7 +6,6 @@ use super::{
     broker::{Broker, Hands},
     capped_log::CappedLog,
     last_lines,
-    mask::Secrets,
     output::Buffer,
     sentinels::{self, SentinelWatch},
     settings::Settings,
@@ -19,6 +18,7 @@ use crate::{
     },
     clock,
     confine::Held,
+    mask::Secrets,
 };
 use orchestra_core::{
     agent::Completion,

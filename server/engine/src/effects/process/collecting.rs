@@ -6,6 +6,7 @@ use orchestra_core::{
     outcome::{Failure, FailureKind},
 };
 use orchestra_runtimes::{
+    cli::KnownSecrets,
     confine::{self, Scope},
     native::certain_secret,
 };
@@ -34,6 +35,7 @@ fn now(attempt: &Attempt, tree: &Tree, included: &[String]) -> Result<Change, Fa
     let (shared, work) = (&attempt.shared, &attempt.work);
     let scratch = shared.folders.scratch(&shared.workspace);
     let limits = &shared.collect;
+    let secrets = KnownSecrets::of(&work.environment);
     let wrapper = wrapper(attempt, &scratch).map_err(|error| failure(error.to_string(), None))?;
     let reference = shared.reference(work.attempt.run(), &format!("t/{}", attempt.holder()));
     let request = Request {
@@ -58,9 +60,16 @@ fn now(attempt: &Attempt, tree: &Tree, included: &[String]) -> Result<Change, Fa
             scan: LONGEST_SCAN,
         },
         included,
-        suspects: &|path, content, before| match certain_secret(path, content, before) {
-            Ok(found) => found.map(str::to_owned),
-            Err(problem) => Some(format!("not known: {problem}")),
+        suspects: &|path, content, before| {
+            // What was there before is none of the agent's doing.
+            let is_new = |name: &&str| secrets.named_in(before) != Some(*name);
+            match secrets.named_in(content).filter(is_new) {
+                Some(name) => Some(format!("the value of {name}")),
+                None => match certain_secret(path, content, before) {
+                    Ok(found) => found.map(str::to_owned),
+                    Err(problem) => Some(format!("not known: {problem}")),
+                },
+            }
         },
         wrapper: wrapper.as_ref(),
     };

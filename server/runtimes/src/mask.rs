@@ -1,22 +1,22 @@
-//! Keeping secrets out of the log, also where a value comes in pieces.
+//! Keeping secrets out of what agents say and hand over, also where a value comes in pieces.
 
 use memchr::memmem::Finder;
 use std::{borrow::Cow, ops::Range};
 
 /// What is written in place of a secret.
-pub(super) const MASK: &[u8] = b"***";
+pub(crate) const MASK: &[u8] = b"***";
 
 /// Shorter values would mask ordinary words.
 const SHORTEST: usize = 8;
 
 /// The values that are not to be shown.
-pub(super) struct Secrets {
+pub(crate) struct Secrets {
     values: Vec<Finder<'static>>,
     longest: usize,
 }
 
 impl Secrets {
-    pub(super) fn new(values: impl IntoIterator<Item = Vec<u8>>) -> Self {
+    pub(crate) fn new(values: impl IntoIterator<Item = Vec<u8>>) -> Self {
         let values: Vec<_> = values
             .into_iter()
             .filter(|value| value.len() >= SHORTEST)
@@ -27,7 +27,7 @@ impl Secrets {
     }
 
     /// The whole text without secrets.
-    pub(super) fn mask<'t>(&self, text: &'t [u8]) -> Cow<'t, [u8]> {
+    pub(crate) fn mask<'t>(&self, text: &'t [u8]) -> Cow<'t, [u8]> {
         if self.values.is_empty() {
             return Cow::Borrowed(text);
         }
@@ -36,6 +36,11 @@ impl Secrets {
         stream.push(self, text, |part| masked.extend_from_slice(part));
         stream.finish(self, |part| masked.extend_from_slice(part));
         Cow::Owned(masked)
+    }
+
+    /// Whether one of them is in it.
+    pub(crate) fn are_in(&self, text: &[u8]) -> bool {
+        self.values.iter().any(|value| value.find(text).is_some())
     }
 
     /// Where secrets lie, in order, those that overlap as one.
@@ -79,7 +84,7 @@ fn merge(mut ranges: Vec<Range<usize>>) -> Vec<Range<usize>> {
 
 /// One stream of output on its way into the log. At most the length of the longest secret is held back.
 #[derive(Debug, Default)]
-pub(super) struct Stream {
+pub(crate) struct Stream {
     held: Vec<u8>,
     /// How much of the beginning of `held` belongs to a secret whose mask is already written.
     masked: usize,
@@ -87,7 +92,7 @@ pub(super) struct Stream {
 
 impl Stream {
     /// Hands on what can be shown of `text` and what was held back before it.
-    pub(super) fn push(&mut self, secrets: &Secrets, text: &[u8], write: impl FnMut(&[u8])) {
+    pub(crate) fn push(&mut self, secrets: &Secrets, text: &[u8], write: impl FnMut(&[u8])) {
         if secrets.values.is_empty() {
             let mut write = write;
             return write(text);
@@ -105,7 +110,7 @@ impl Stream {
     }
 
     /// Hands on the rest: the stream has ended.
-    pub(super) fn finish(&mut self, secrets: &Secrets, write: impl FnMut(&[u8])) {
+    pub(crate) fn finish(&mut self, secrets: &Secrets, write: impl FnMut(&[u8])) {
         let rest = std::mem::take(&mut self.held);
         self.write(secrets, &rest, rest.len(), write);
     }
