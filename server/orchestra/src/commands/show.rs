@@ -69,7 +69,7 @@ fn print_run(run: &RunView, tasks: &[TaskView]) {
     );
     for line in [&run.description, &run.detail] {
         if !line.is_empty() {
-            anstream::println!("{line}");
+            anstream::println!("{}", style::plain(line));
         }
     }
     for note in run.snapshot.iter().flat_map(notes::of_snapshot) {
@@ -87,7 +87,7 @@ fn print_run(run: &RunView, tasks: &[TaskView]) {
             style::task_status(task.status),
             last.map(|attempt| attempt.executor.clone()).unwrap_or_default(),
             last.map(|attempt| style::taken(attempt, now()).to_string()).unwrap_or_default(),
-            task.detail.clone(),
+            style::plain(&task.detail),
         ]);
     }
     table.print();
@@ -105,10 +105,10 @@ fn print_task(task: &TaskView) {
         style::task_status(task.status)
     );
     if !task.detail.is_empty() {
-        anstream::println!("{}", task.detail);
+        anstream::println!("{}", style::plain(&task.detail));
     }
     if let Some(hint) = task.failure.as_ref().and_then(|failure| failure.hint.as_ref()) {
-        anstream::println!("hint: {hint}");
+        anstream::println!("hint: {}", style::plain(hint));
     }
     if !task.needs.is_empty() {
         let needs: Vec<String> = task.needs.iter().map(ToString::to_string).collect();
@@ -120,7 +120,7 @@ fn print_task(task: &TaskView) {
             attempt.id,
             attempt.executor,
             style::taken(attempt, now()),
-            attempt.outcome
+            style::plain(&attempt.outcome)
         );
         anstream::println!("  {}; time-out {}", style::dim(&attempt.why), attempt.timeout);
     }

@@ -58,7 +58,7 @@ fn print(runs: &[RunView], counts: &Counts, problem: Option<&Problem>) {
         };
         let name = match run.detail.as_str() {
             "" => run.name.clone(),
-            detail => format!("{} ({detail})", run.name),
+            detail => format!("{} ({})", run.name, style::plain(detail)),
         };
         table.row([
             run.id.to_string(),

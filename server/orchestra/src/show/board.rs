@@ -1,6 +1,6 @@
 //! The board: a run and its tasks as they stand, drawn as a few lines of text.
 
-use crate::show::style::{bold, dim, mark, taken};
+use crate::show::style::{bold, dim, mark, one_line, plain, taken};
 use orchestra_core::{
     ids::{AttemptId, TaskId},
     state::{Run, TaskPhase},
@@ -34,7 +34,7 @@ pub(crate) fn draw(
         lines.push(format!("  ? {}: orchestra decide {}", question(decision), decision.id));
     }
     if !view.detail.is_empty() {
-        lines.push(format!("  {}: {}", view.status, view.detail));
+        lines.push(format!("  {}: {}", view.status, plain(&view.detail)));
     }
     let room = height.saturating_sub(lines.len() + 1).max(1);
     let shown = most_interesting(run, room);
@@ -111,10 +111,10 @@ fn task_line(
             }
         }
         (status, Some(attempt)) if status.has_ended() => {
-            format!("{}  {}", task.detail, dim(&taken(attempt, now).to_string()))
+            format!("{}  {}", plain(&task.detail), dim(&taken(attempt, now).to_string()))
         }
         (status, _) if task.detail.is_empty() => status.to_string(),
-        _ => task.detail.clone(),
+        _ => plain(&task.detail),
     };
     if task.attempts.len() > 1 {
         detail.push_str(&format!("  (attempt {})", task.attempts.len()));
@@ -123,10 +123,11 @@ fn task_line(
 }
 
 pub(crate) fn progress_text(progress: &AttemptProgress) -> String {
+    let message = one_line(&progress.message);
     match progress.total {
         Some(total) if total > 0 => {
-            format!("{}% {}", progress.done.saturating_mul(100) / total, progress.message)
+            format!("{}% {message}", progress.done.saturating_mul(100) / total)
         }
-        _ => format!("{} {}", progress.done, progress.message),
+        _ => format!("{} {message}", progress.done),
     }
 }

@@ -225,7 +225,13 @@ impl<'a> Follower<'a> {
             }
             _ => task.detail.clone(),
         };
-        anstream::println!("{} {} {}: {}", task.id, task.step, task.status, detail.trim());
+        anstream::println!(
+            "{} {} {}: {}",
+            task.id,
+            task.step,
+            task.status,
+            style::plain(detail.trim())
+        );
     }
 
     /// A line for people, beside what is printed and above a board.
@@ -339,5 +345,6 @@ fn print_event(event: &Published) {
         EventBody::MemoryRemoved { key, .. } => key.clone(),
         _ => String::new(),
     };
+    let detail = style::plain(&detail);
     anstream::println!("{} {about} {} {detail}", event.at, event.body.name());
 }

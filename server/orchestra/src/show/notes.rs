@@ -1,5 +1,6 @@
 //! What agents do not see of what the user sees, in words.
 
+use crate::show::style::one_line;
 use orchestra_core::snapshot::Snapshot;
 
 /// How many files are named before the rest is only counted.
@@ -15,6 +16,7 @@ pub(crate) fn of_snapshot(snapshot: &Snapshot) -> Vec<String> {
     ]
     .into_iter()
     .flatten()
+    .map(|line| one_line(&line))
     .collect()
 }
 

@@ -11,6 +11,16 @@ fn coloured(color: AnsiColor, text: &str) -> String {
     format!("{style}{text}{style:#}")
 }
 
+/// What somebody else has written, as text that steers no terminal. Line breaks stay.
+pub(crate) fn plain(text: &str) -> String {
+    text.replace(|c: char| c.is_control() && !matches!(c, '\n' | '\t'), "\u{fffd}")
+}
+
+/// The same, in one line: of a name with a line break in it, what follows does not pass for a line of ours.
+pub(crate) fn one_line(text: &str) -> String {
+    text.replace(|c: char| c.is_control() && c != '\t', "\u{fffd}")
+}
+
 pub(crate) fn bold(text: &str) -> String {
     let style = Style::new().bold();
     format!("{style}{text}{style:#}")
@@ -69,4 +79,16 @@ fn task_color(status: TaskStatus) -> AnsiColor {
 /// How long an attempt has taken, until now if it has not ended.
 pub(crate) fn taken(attempt: &AttemptView, now: Timestamp) -> Millis {
     attempt.ended.unwrap_or(now).since(attempt.started)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_others_have_written_steers_no_terminal() {
+        let text = "two\nlines\tand \u{1b}[2J\u{9b}2J\rgone";
+        assert_eq!(plain(text), "two\nlines\tand \u{fffd}[2J\u{fffd}2J\u{fffd}gone");
+        assert_eq!(one_line(text), "two\u{fffd}lines\tand \u{fffd}[2J\u{fffd}2J\u{fffd}gone");
+    }
 }

@@ -1,5 +1,6 @@
 //! What an agent has left, what was seen of it, and what held the agent while it worked, in words.
 
+use crate::show::style::one_line;
 use orchestra_core::{
     change::Change,
     evidence::{Check, CheckKind, CheckRun, Evidence, Verdict},
@@ -19,7 +20,7 @@ pub(crate) fn of_output(output: &Output) -> Vec<String> {
     if let Some(evidence) = &output.evidence {
         of_evidence(evidence, &mut lines);
     }
-    lines
+    lines.iter().map(|line| one_line(line)).collect()
 }
 
 fn of_evidence(evidence: &Evidence, lines: &mut Vec<String>) {
