@@ -11,4 +11,3 @@ mod full_disk;
 mod handover;
 mod kills;
 mod soak;
-mod surroundings;

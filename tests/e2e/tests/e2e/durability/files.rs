@@ -1,9 +1,7 @@
 //! The files below `.orchestra/`: deleted, unwritable, or led elsewhere, they cost nothing but a rebuild.
 
-use super::{
-    crew::{Crew, LIMIT},
-    surroundings::Surroundings,
-};
+use super::crew::{Crew, LIMIT};
+use crate::surroundings::Surroundings;
 use orchestra_testkit::Sandbox;
 use std::{collections::BTreeMap, fs, os::unix::fs::symlink, path::Path};
 

@@ -1,9 +1,7 @@
 //! A disk without room: nothing half done, and what has happened meanwhile is recorded later.
 
-use super::{
-    crew::{Crew, LIMIT},
-    surroundings::Surroundings,
-};
+use super::crew::{Crew, LIMIT};
+use crate::surroundings::Surroundings;
 use orchestra_testkit::{Outcome, eventually};
 
 #[test]

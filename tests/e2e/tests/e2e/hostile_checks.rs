@@ -1,0 +1,116 @@
+//! Checks that misbehave: they are code of the workspace, so an agent may have written them.
+
+use crate::surroundings::Surroundings;
+use orchestra_testkit::Sandbox;
+use serde_json::Value;
+use std::path::PathBuf;
+
+/// A sandbox in which the work of an agent is checked by this script, which the agent itself brings.
+fn checked_by(script: &str) -> Sandbox {
+    let sandbox = Sandbox::new();
+    sandbox.write("check.sh", "exit 0\n");
+    sandbox.agent_script_with(
+        "coder",
+        "writes: true",
+        &format!("cat > check.sh <<'END'\n{script}\nEND"),
+    );
+    sandbox
+        .workflow("w", "steps:\n  - { id: a, agent: coder, prompt: go, verify: [sh check.sh] }\n");
+    sandbox.configure("verify.timeout = \"20s\"\nattempt.grace = \"50ms\"\n");
+    sandbox.git_repo([("readme.txt", "hello\n")]).trust();
+    sandbox
+}
+
+fn check(sandbox: &Sandbox, task: &str) -> Value {
+    sandbox.show(task)["output"]["evidence"]["checks"][0]["on_result"].clone()
+}
+
+#[test]
+fn a_check_that_forks_is_ended_with_all_its_descendants() {
+    let sandbox = checked_by(
+        "trap '' TERM HUP\n\
+         fork() { n=$1; [ $n -gt 0 ] || exec sleep 1000; fork $((n - 1)) & fork $((n - 1)) & wait; }\n\
+         fork 6 & (setsid env -i sh -c 'trap \"\" TERM; sleep 1000 & setsid sleep 1000 & wait' &)\n\
+         exit 0",
+    );
+    sandbox.orchestra(["run", "w"]).run().success();
+    let sleeping =
+        |process: &orchestra_testkit::Process| process.command_line.contains("sleep 1000");
+    let left: Vec<_> = sandbox.processes().into_iter().filter(sleeping).collect();
+    assert_eq!(left, []);
+    assert_eq!(sandbox.leases(), Vec::<PathBuf>::new());
+}
+
+#[test]
+fn a_check_reaches_nothing_of_the_user_nor_the_agents_tree() {
+    let sandbox = checked_by(
+        "refused=0\nfor file in \"$HOME/.gitconfig\" ../../w1/src/readme.txt ../../w1.contents \
+         WORKSPACE/readme.txt WORKSPACE/.git/config; do\n  \
+         (echo x >> \"$file\") 2>&1 | grep 'Permission denied' && refused=$((refused + 1))\ndone\n\
+         git -C WORKSPACE config a.b c 2>&1 | grep 'Permission denied' && refused=$((refused + 1))\n\
+         echo \"$refused refused\"; exit 1",
+    );
+    let workspace = sandbox.workspace().display().to_string();
+    let script = sandbox.read(".orchestra/bin/coder").replace("WORKSPACE", &workspace);
+    sandbox.write(".orchestra/bin/coder", script);
+    sandbox.git_commit("with the path of the workspace");
+    sandbox.trust();
+    let (workspace, home) =
+        (sandbox.untouched(sandbox.workspace()), sandbox.untouched(sandbox.home()));
+    sandbox.orchestra(["run", "w"]).run().code(1);
+    sandbox.assert_untouched(&workspace);
+    sandbox.assert_untouched(&home);
+    let said = check(&sandbox, "r1.1")["last_lines"].to_string();
+    if sandbox.show("r1.1")["output"]["confined"]["abi"].is_null() {
+        eprintln!("the kernel does not hold checks here");
+        return;
+    }
+    assert!(said.contains("6 refused"), "{said}");
+}
+
+#[test]
+fn a_check_that_fills_the_disk_fails_alone_and_the_next_run_has_room() {
+    let sandbox = checked_by("cat /dev/zero > \"$TMPDIR/ballast\"");
+    let data = sandbox.data().parent().unwrap().display().to_string();
+    let mounts = format!("mount -t tmpfs -o size=8m,mode=700 none '{data}'");
+    let _disk = match Surroundings::enter(&sandbox, &mounts) {
+        Ok(disk) => disk,
+        Err(refusals) => return eprintln!("no small disk can be had here: {refusals}"),
+    };
+    sandbox.orchestra(["run", "w"]).run().code(1);
+    let said = check(&sandbox, "r1.1");
+    assert!(said["last_lines"].to_string().contains("No space left on device"), "{said:#}");
+    assert_eq!(sandbox.leases(), Vec::<PathBuf>::new());
+    // What it has filled was its own, and goes with its slot.
+    sandbox.agent_script_with(
+        "coder",
+        "writes: true",
+        "echo fine > check.sh; echo true > check.sh",
+    );
+    sandbox.trust();
+    sandbox.orchestra(["run", "w"]).run().success();
+}
+
+#[test]
+fn an_agent_that_fills_the_disk_fails_alone_and_what_it_made_is_named() {
+    let sandbox = Sandbox::new();
+    sandbox.agent_script_with(
+        "filler",
+        "writes: true",
+        "echo small > small.txt; cat /dev/zero > ballast; exit 0",
+    );
+    sandbox.agent_script_with("modest", "writes: true", "echo fine > fine.txt");
+    sandbox.git_repo([("readme.txt", "hello\n")]).trust();
+    let data = sandbox.data().parent().unwrap().display().to_string();
+    let mounts = format!("mount -t tmpfs -o size=8m,mode=700 none '{data}'");
+    let _disk = match Surroundings::enter(&sandbox, &mounts) {
+        Ok(disk) => disk,
+        Err(refusals) => return eprintln!("no small disk can be had here: {refusals}"),
+    };
+    let start = |agent: &str| sandbox.orchestra(["start", agent, "go", "--follow"]).run();
+    start("filler");
+    let task = sandbox.show("r1.1");
+    println!("{task:#}");
+    start("modest").success();
+    assert_eq!(sandbox.leases(), Vec::<PathBuf>::new());
+}
