@@ -9,6 +9,10 @@ use crate::{
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
+/// The argument by which an action is told what to run. Its commands are written as those of `verify`, are
+/// no templates either, and are part of what a workspace is trusted with.
+pub const COMMANDS_ARGUMENT: &str = "commands";
+
 /// Everything that a step can be given to.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Catalog {
@@ -18,14 +22,10 @@ pub struct Catalog {
     /// By what candidates are told apart that can all do a step.
     #[serde(default)]
     pub order: Order,
-    /// The commands that must be green after the work of an agent that writes, where a step says
-    /// nothing else.
-    #[serde(default)]
-    pub verify: Vec<Vec<String>>,
     /// How trees are prepared.
     #[serde(default)]
     pub tree: TreePlan,
-    /// How checks run.
+    /// With what work is checked, and how checks run.
     #[serde(default)]
     pub checks: ChecksPlan,
 }
@@ -68,6 +68,8 @@ pub enum ArgumentKind {
     },
     /// One text, or a list of texts.
     Texts,
+    /// One command, or a list of commands, each a text or a list of arguments.
+    Commands,
     Flag,
     /// A whole number within these bounds, both included.
     Count {
@@ -99,7 +101,6 @@ impl Catalog {
     /// Takes over what the configuration says about plans.
     pub fn configure(&mut self, config: &Config) {
         self.order = config.agents.order.clone();
-        self.verify = config.verify.commands.0.clone();
         self.tree = config.tree_plan();
         self.checks = config.checks_plan();
     }
@@ -146,6 +147,10 @@ impl ArgumentKind {
                 text.is_some()
                     || value.as_array().is_some_and(|items| items.iter().all(|i| i.is_string()))
             }
+            Self::Commands => {
+                let fits = |item: &serde_json::Value| Self::Texts.fits(item);
+                text.is_some() || value.as_array().is_some_and(|items| items.iter().all(fits))
+            }
             Self::Flag => {
                 value.is_boolean() || text.is_some_and(|text| text.parse::<bool>().is_ok())
             }
@@ -164,6 +169,7 @@ impl fmt::Display for ArgumentKind {
             Self::Text => f.write_str("a text"),
             Self::Choice { words } => write!(f, "one of {}", words.join(", ")),
             Self::Texts => f.write_str("a text or a list of texts"),
+            Self::Commands => f.write_str("a command or a list of commands"),
             Self::Flag => f.write_str("true or false"),
             Self::Count { min, max } => write!(f, "a whole number from {min} to {max}"),
             Self::Any => f.write_str("a value"),

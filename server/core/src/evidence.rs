@@ -68,7 +68,8 @@ pub struct CheckRun {
     /// Whether this is what an earlier run of the same command on the same files said.
     #[serde(default)]
     pub cached: bool,
-    /// The file with all that it wrote.
+    /// The attempt and its job whose log holds all that it wrote, such as `r12.3@2/verify-1-after`. Of another
+    /// attempt than this one, when it said the same before; `None` when it was not started.
     #[serde(default)]
     pub log: Option<String>,
     /// The end of what it wrote, for messages.

@@ -24,6 +24,12 @@ pub struct Output {
     /// What held the attempt's processes; `None` when it had none.
     #[serde(default)]
     pub confined: Option<Confinement>,
+    /// Why nothing better held them, if that was asked for.
+    #[serde(default)]
+    pub confine_problem: Option<String>,
+    /// Settings of the user that the attempt changed, and that were put back.
+    #[serde(default)]
+    pub settings: Vec<SettingsChange>,
     /// What was seen of its work; `None` when nothing was looked at.
     #[serde(default)]
     pub evidence: Option<Box<Evidence>>,
@@ -32,6 +38,17 @@ pub struct Output {
 impl Output {
     /// A result goes through the journal; what is larger belongs into an artifact.
     pub const MAX_RESULT_BYTES: usize = 1 << 20;
+}
+
+/// A file of settings in a folder that an agent shares with the user, which was not as before when it had
+/// ended. Paths are absolute; bytes that are no UTF-8 are shown with replacement characters.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SettingsChange {
+    pub path: String,
+    /// Where the agent's version is kept, if there was one.
+    pub kept: Option<String>,
+    /// Why it was not put back, if it was not.
+    pub problem: Option<String>,
 }
 
 /// A file that a task hands over.

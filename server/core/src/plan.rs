@@ -148,9 +148,11 @@ impl Default for TreePlan {
 }
 
 /// How the checks of a run are run.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct ChecksPlan {
+    /// With what the project is checked where a step says nothing else.
+    pub commands: Vec<Vec<String>>,
     /// For each command.
     pub timeout: Millis,
     pub clean: Clean,

@@ -145,7 +145,7 @@ fn assemble(
         with_conflicts: false,
         unsaved: Vec::new(),
         tree: request.catalog.tree.clone(),
-        checks: request.catalog.checks,
+        checks: request.catalog.checks.clone(),
     })
 }
 

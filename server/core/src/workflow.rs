@@ -129,7 +129,8 @@ pub fn check_commands(text: &str, file: &str) -> Vec<Vec<String>> {
     let mut findings = Findings::new(source);
     let Ok(root) = source::parse(source) else { return Vec::new() };
     let Some(workflow) = Workflow::read(&root, &mut findings) else { return Vec::new() };
-    let of_steps = workflow.steps.iter().flat_map(|step| [&step.verify, &step.accept]);
+    let of_steps =
+        workflow.steps.iter().flat_map(|step| [&step.verify, &step.accept, &step.commands]);
     std::iter::once(&workflow.verify)
         .chain(of_steps)
         .flatten()

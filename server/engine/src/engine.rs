@@ -158,7 +158,7 @@ impl Engine {
             sweeper: Sweeper::new(config.attempt.grace),
             pool,
             checks: Semaphore::new(usize::try_from(config.verify.parallel).unwrap_or(1)),
-            check_cache: CheckCache::new(&folders.checks(&id), Bounds::default()),
+            check_cache: CheckCache::new(&folders.checks(&id), Bounds::from(&config.verify)),
             has_sandbox: OnceLock::new(),
         };
         let environments = Environments::new(folders.clone(), id.clone());

@@ -2,7 +2,7 @@
 //!
 //! `spec.json` says what to run, `claim` who runs it, `log` and `events.jsonl` what happens, `inbox/` what
 //! the daemon has to say meanwhile, and `result.json`, the shim's last word, how it ended. What the daemon
-//! made of that may be kept in `outcome.json`. The folder lies where no agent may write.
+//! made of that may be kept in `outcome.json`, and in `jobs/` each job of the attempt has a folder like it. The folder lies where no agent may write.
 
 mod claim;
 mod events;
@@ -25,7 +25,7 @@ pub use inbox::{GivenAnswer, InboxMessage, Sent, send};
 pub use leftovers::{Leftovers, end_leftovers};
 pub use outcome::outcome;
 pub use probe::{Found, probe};
-pub use result::{AttemptResult, Claims, End, LogSummary, SettingsChange, StopCause};
+pub use result::{AttemptResult, Claims, End, LogSummary, StopCause};
 pub use said::{Reply, Said, SaidProgress, TaskLine};
 pub use spawn::{Shim, spawn_shim};
 pub use spec::{BrokerSpec, DaemonContact, Spec, new_nonce};

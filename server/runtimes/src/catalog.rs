@@ -106,7 +106,6 @@ pub fn load(surroundings: &Surroundings<'_>) -> Loaded {
             })
             .collect(),
         order: config.agents.order.clone(),
-        verify: config.verify.commands.0.clone(),
         tree: config.tree_plan(),
         checks: config.checks_plan(),
     };

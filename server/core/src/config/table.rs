@@ -171,6 +171,13 @@ settings! {
         clean: Clean = Clean::Kept, "ORCHESTRA_VERIFY_CLEAN";
         /// How many of them run at once in a workspace.
         parallel: u32 [1, 64] = 1, "ORCHESTRA_VERIFY_PARALLEL";
+        /// Of how many commands it is remembered what they said about a tree, so that none runs twice on the
+        /// same files. 0: of none.
+        remembered: u32 [0, 1_000_000] = 1_000, "ORCHESTRA_VERIFY_REMEMBERED";
+        /// How long that is remembered.
+        remembered_for: Millis = Millis::minutes(30 * 24 * 60), "ORCHESTRA_VERIFY_REMEMBERED_FOR";
+        /// How much of one command is remembered; what said more runs again.
+        remembered_limit: Bytes = Bytes::mebibytes(4), "ORCHESTRA_VERIFY_REMEMBERED_LIMIT";
     }
     /// Questions of agents to a person.
     decision: DecisionConfig {
@@ -250,8 +257,8 @@ impl Config {
 
     /// How checks run, for a plan.
     pub fn checks_plan(&self) -> ChecksPlan {
-        let VerifyConfig { timeout, clean, parallel, .. } = self.verify;
-        ChecksPlan { timeout, clean, parallel }
+        let VerifyConfig { commands, timeout, clean, parallel, .. } = self.verify.clone();
+        ChecksPlan { commands: commands.0, timeout, clean, parallel }
     }
 
     /// Where the value of a key comes from.

@@ -32,7 +32,7 @@ pub(super) fn of(
             .verify
             .as_ref()
             .or(workflow.verify.as_ref())
-            .map_or_else(|| catalog.verify.clone(), list),
+            .map_or_else(|| catalog.checks.commands.clone(), list),
         accept: step.accept.as_ref().map(list).unwrap_or_default(),
         allow_empty: step.allow_empty.is_some_and(|(allowed, _)| allowed),
     }

@@ -82,7 +82,7 @@ pub fn plan_for_start(agent: &str, prompt: &str, catalog: &Catalog) -> Result<Pl
             priority: 0,
             approve: false,
             output: None,
-            verify: if writes { catalog.verify.clone() } else { Vec::new() },
+            verify: if writes { catalog.checks.commands.clone() } else { Vec::new() },
             accept: Vec::new(),
             allow_empty: false,
             optional: false,
@@ -99,7 +99,7 @@ pub fn plan_for_start(agent: &str, prompt: &str, catalog: &Catalog) -> Result<Pl
         with_conflicts: false,
         unsaved: Vec::new(),
         tree: catalog.tree.clone(),
-        checks: catalog.checks,
+        checks: catalog.checks.clone(),
     })
 }
 

@@ -1,4 +1,4 @@
-//! The commands of a workflow file: `verify` and `accept`.
+//! The commands of a workflow file: `verify`, `accept`, and the argument `commands` of an action.
 
 use crate::{
     command::{self, CommandError},

@@ -2,6 +2,7 @@
 
 use super::{Commands, RetryKeys, commands, limits, mode};
 use crate::{
+    catalog::COMMANDS_ARGUMENT,
     plan::Mode,
     source::{At, Entry, Fields, Findings, Keys, Node, Text, Value, shortened},
     time::Millis,
@@ -54,6 +55,8 @@ pub(crate) struct Step<'n> {
     pub(crate) work: Option<Work<'n>>,
     pub(crate) prompt: Option<Text<'n>>,
     pub(crate) with: &'n [Entry],
+    /// The commands among these arguments.
+    pub(crate) commands: Option<Commands>,
     pub(crate) needs: Vec<Text<'n>>,
     pub(crate) mode: Option<Mode>,
     pub(crate) when: Option<Text<'n>>,
@@ -101,13 +104,15 @@ impl<'n> Step<'n> {
         });
         let priority = -limits::MAX_PRIORITY..=limits::MAX_PRIORITY;
         let work = work(at, fields, findings);
+        let with = with(fields, findings);
         Some(Self {
             at,
             id,
             optional: optional(work.as_ref(), fields, findings),
             work,
             prompt: fields.filled("prompt", findings),
-            with: with(fields, findings),
+            with,
+            commands: commands::read(COMMANDS_ARGUMENT, Fields::any(with), findings),
             needs: fields.texts("needs", findings),
             mode: mode(fields, findings),
             when: fields.filled("when", findings),

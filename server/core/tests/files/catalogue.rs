@@ -24,6 +24,7 @@ fn native(name: &str, capabilities: &[&str]) -> NativeInfo {
                 argument("pattern", ArgumentKind::Text, true),
                 argument("limit", ArgumentKind::Count { min: 1, max: 500 }, false),
             ],
+            "checks.run" => vec![argument("commands", ArgumentKind::Commands, false)],
             _ => Vec::new(),
         },
     }

@@ -295,7 +295,8 @@ fn a_step_is_checked_with_its_own_commands_or_else_with_the_configured_ones() {
     assert!(start("coder").tasks[0].verify.is_empty());
     for plan in [start("writer"), plan("steps: [{ id: s, action: todo.scan }]\n")] {
         assert_eq!(plan.tree.setup, [["npm", "ci"]]);
-        assert_eq!((plan.tree, plan.checks), (config.tree_plan(), config.checks_plan()));
+        assert_eq!((plan.tree, &plan.checks), (config.tree_plan(), &config.checks_plan()));
+        assert_eq!(plan.checks.commands, [["make", "test"]]);
         assert_eq!(plan.checks.timeout, Millis::minutes(1));
     }
 }
@@ -313,6 +314,8 @@ fn the_commands_of_a_file_are_seen_even_when_it_is_wrong() {
     let text = "verify: make\nsteps:\n- { id: a, agent: nobody, verify: [b c], accept: d }\n- {}\n";
     assert_eq!(check_commands(text, "test.yaml"), [vec!["make"], vec!["b", "c"], vec!["d"]]);
     assert!(check_commands("steps: [", "test.yaml").is_empty());
+    let run = "steps: [{ id: a, action: checks.run, with: { commands: [a b, './c'] } }]\n";
+    assert_eq!(check_commands(run, "test.yaml"), [vec!["a", "b"], vec!["./c"]]);
 }
 
 const OPTIONAL: &str = "steps:\n\

@@ -5,6 +5,7 @@ use super::{
 };
 use crate::process::Identity;
 use orchestra_core::outcome::AttemptOutcome;
+use serde::{Serialize, de::DeserializeOwned};
 use std::{
     fs::DirBuilder,
     io,
@@ -47,6 +48,33 @@ impl AttemptDir {
         &self.path
     }
 
+    /// The folder of the job `name`: a process that runs for the attempt beside its agent, under a shim of
+    /// its own.
+    pub fn job(&self, name: &str) -> Self {
+        Self { path: self.jobs_path().join(name) }
+    }
+
+    /// The names of all jobs that have been started, in the order in which they were.
+    pub fn jobs(&self) -> io::Result<Vec<String>> {
+        let entries = match std::fs::read_dir(self.jobs_path()) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+            entries => entries.map_err(format::at(&self.jobs_path()))?,
+        };
+        let mut jobs = Vec::new();
+        for entry in entries {
+            let entry = entry?;
+            let spec = Self::at(&entry.path()).spec_path();
+            // One without it is not made yet, or is being made again.
+            if let (Ok(metadata), Ok(name)) =
+                (std::fs::metadata(&spec), entry.file_name().into_string())
+            {
+                jobs.push((metadata.modified()?, name));
+            }
+        }
+        jobs.sort();
+        Ok(jobs.into_iter().map(|(_, name)| name).collect())
+    }
+
     /// The agent's output. It only grows; there is none before the agent has written something.
     pub fn log_path(&self) -> PathBuf {
         self.path.join("log")
@@ -72,19 +100,34 @@ impl AttemptDir {
         Claim::read(&self.claim_path())
     }
 
+    /// Keeps which commands the attempt runs, which are found out once. Durable when it returns.
+    pub fn keep_commands(&self, commands: &[Vec<String>]) -> io::Result<()> {
+        self.keep(&self.commands_path(), &commands)
+    }
+
+    /// What [`Self::keep_commands`] kept, if it did.
+    pub fn kept_commands(&self) -> io::Result<Option<Vec<Vec<String>>>> {
+        kept(&self.commands_path())
+    }
+
     /// Keeps what the daemon has made of the attempt's end, for one that dies before that is recorded
     /// and after the agent's files have gone. Durable when it returns.
     pub fn keep_outcome(&self, outcome: &AttemptOutcome) -> io::Result<()> {
-        let path = self.outcome_path();
-        let unfinished = format::unfinished(&path);
-        format::write_synced(&unfinished, &format::encode(outcome)?).map_err(format::at(&path))?;
-        format::rename_synced(&unfinished, &path)
+        self.keep(&self.outcome_path(), outcome)
     }
 
     /// What [`Self::keep_outcome`] kept, if it did.
     pub fn kept_outcome(&self) -> io::Result<Option<AttemptOutcome>> {
-        let path = self.outcome_path();
-        format::read_if_there(&path)?.map(|text| format::decode(&path, &text)).transpose()
+        kept(&self.outcome_path())
+    }
+
+    /// The folder need not be there: what was never started has none.
+    fn keep(&self, path: &Path, body: &impl Serialize) -> io::Result<()> {
+        let made = DirBuilder::new().recursive(true).mode(0o700).create(&self.path);
+        made.map_err(format::at(&self.path))?;
+        let unfinished = format::unfinished(path);
+        format::write_synced(&unfinished, &format::encode(body)?).map_err(format::at(path))?;
+        format::rename_synced(&unfinished, path)
     }
 
     pub(crate) fn take_claim(&self, shim: Identity) -> io::Result<Option<HeldClaim>> {
@@ -119,6 +162,14 @@ impl AttemptDir {
         self.path.join("outcome.json")
     }
 
+    fn commands_path(&self) -> PathBuf {
+        self.path.join("commands.json")
+    }
+
+    fn jobs_path(&self) -> PathBuf {
+        self.path.join("jobs")
+    }
+
     /// Where the agent's versions of settings lie that were put back.
     pub(crate) fn settings_path(&self) -> PathBuf {
         self.path.join("settings")
@@ -127,4 +178,8 @@ impl AttemptDir {
     fn result_path(&self) -> PathBuf {
         self.path.join("result.json")
     }
+}
+
+fn kept<T: DeserializeOwned>(path: &Path) -> io::Result<Option<T>> {
+    format::read_if_there(path)?.map(|text| format::decode(path, &text)).transpose()
 }

@@ -42,17 +42,22 @@ struct Done {
 }
 
 fn output(result: &AttemptResult) -> Output {
-    let confined = result.confined;
+    let held = Output {
+        confined: result.confined,
+        confine_problem: result.confine_problem.clone(),
+        settings: result.settings.clone(),
+        ..Output::default()
+    };
     let done = result.claims.done.as_deref().unwrap_or_default().trim();
     if done.starts_with('{')
         && let Ok(done) = serde_json::from_str::<Done>(done)
     {
         let summary = first_line(&done.summary);
-        return Output { summary, result: done.result, confined, ..Output::default() };
+        return Output { summary, result: done.result, ..held };
     }
     let last_line = || result.log.last_lines.last().map(String::as_str).unwrap_or_default();
     let summary = first_line(if done.is_empty() { last_line() } else { done });
-    Output { summary, confined, ..Output::default() }
+    Output { summary, ..held }
 }
 
 fn first_line(text: &str) -> String {

@@ -3,14 +3,11 @@
 use super::format;
 use orchestra_core::{
     confinement::Confinement,
-    outcome::StopReason,
+    outcome::{SettingsChange, StopReason},
     time::{Millis, Timestamp},
 };
 use serde::{Deserialize, Serialize};
-use std::{
-    fs, io,
-    path::{Path, PathBuf},
-};
+use std::{fs, io, path::Path};
 
 /// How an attempt ended. The agent's own words in it are free of known secrets.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -34,16 +31,6 @@ pub struct AttemptResult {
     /// How many processes the agent left behind when it ended by itself; they were ended, too.
     pub leftovers: u32,
     pub log: LogSummary,
-}
-
-/// A file of settings in a folder that the agent shares with the user, which is not as it was.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct SettingsChange {
-    pub path: PathBuf,
-    /// Where the agent's version is kept, if there was one.
-    pub kept: Option<PathBuf>,
-    /// Why it was not put back, if it was not.
-    pub problem: Option<String>,
 }
 
 /// What became of the agent's process.

@@ -24,6 +24,7 @@ pub fn native_infos() -> Vec<NativeInfo> {
                         Kind::Text => ArgumentKind::Text,
                         Kind::Choice(choices) => ArgumentKind::Choice { words: words(choices) },
                         Kind::Texts => ArgumentKind::Texts,
+                        Kind::Commands => ArgumentKind::Commands,
                         Kind::Flag => ArgumentKind::Flag,
                         Kind::Count { min, max } => ArgumentKind::Count { min, max },
                         Kind::Any => ArgumentKind::Any,

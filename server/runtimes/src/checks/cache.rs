@@ -1,7 +1,7 @@
 //! What a command said about a tree is remembered: the same files, the same command, the same setup.
 
 use super::Ran;
-use orchestra_core::{evidence::CheckOutcome, time::Millis};
+use orchestra_core::{config::VerifyConfig, evidence::CheckOutcome, time::Millis};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use std::{
@@ -44,9 +44,13 @@ pub struct Bounds {
     pub bytes: u64,
 }
 
-impl Default for Bounds {
-    fn default() -> Self {
-        Self { entries: 1_000, age: Millis::minutes(30 * 24 * 60), bytes: 4 << 20 }
+impl From<&VerifyConfig> for Bounds {
+    fn from(config: &VerifyConfig) -> Self {
+        Self {
+            entries: usize::try_from(config.remembered).unwrap_or(usize::MAX),
+            age: config.remembered_for,
+            bytes: config.remembered_limit.0,
+        }
     }
 }
 

@@ -91,6 +91,7 @@ fn fits(kind: ArgumentKind, value: &Value) -> bool {
         ArgumentKind::Text => value.is_string(),
         ArgumentKind::Choice(words) => value.as_str().is_some_and(|text| words.contains(&text)),
         ArgumentKind::Texts => texts(value).is_some(),
+        ArgumentKind::Commands => commands(value).is_some(),
         ArgumentKind::Flag => flag(value).is_some(),
         ArgumentKind::Count { min, max } => {
             count(value).is_some_and(|number| (min..=max).contains(&number))
@@ -104,6 +105,7 @@ fn describe(kind: ArgumentKind) -> String {
         ArgumentKind::Text => "a text".to_owned(),
         ArgumentKind::Choice(words) => format!("one of {}", words.join(", ")),
         ArgumentKind::Texts => "a text or a list of texts".to_owned(),
+        ArgumentKind::Commands => "a command or a list of commands".to_owned(),
         ArgumentKind::Flag => "true or false".to_owned(),
         ArgumentKind::Count { min, max } => format!("a whole number from {min} to {max}"),
         ArgumentKind::Any => "a value".to_owned(),
@@ -123,6 +125,23 @@ fn texts(value: &Value) -> Option<Vec<String>> {
         Value::String(text) => Some(vec![text.clone()]),
         Value::Array(items) => items.iter().map(|item| item.as_str().map(str::to_owned)).collect(),
         _ => None,
+    }
+}
+
+/// Each as it is written: a text that is yet to be split, or the arguments themselves.
+pub(super) enum WrittenCommand {
+    Text(String),
+    Arguments(Vec<String>),
+}
+
+pub(super) fn commands(value: &Value) -> Option<Vec<WrittenCommand>> {
+    let command = |item: &Value| match item {
+        Value::String(text) => Some(WrittenCommand::Text(text.clone())),
+        _ => texts(item).map(WrittenCommand::Arguments),
+    };
+    match value {
+        Value::Array(items) => items.iter().map(command).collect(),
+        _ => command(value).map(|command| vec![command]),
     }
 }
 

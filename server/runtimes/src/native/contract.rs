@@ -146,6 +146,8 @@ pub enum ArgumentKind {
     Choice(&'static [&'static str]),
     /// One text, or a list of texts.
     Texts,
+    /// One command, or a list of commands, each a text or a list of arguments.
+    Commands,
     Flag,
     /// A whole number within these bounds, both included.
     Count {

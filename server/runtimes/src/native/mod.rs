@@ -30,7 +30,7 @@ pub use changes::{
 };
 pub use checks::{
     CheckKind, ChecksResult, ChecksRunResult, DetectedCheck, MissingProgram, Proposal, RUN_INFO,
-    RanCheck, RanFinding, commands_to_run, run_report, run_schema,
+    RanCheck, RanFinding, commands_to_run, none_ran, run_report, run_schema,
 };
 pub use contract::{
     Argument, ArgumentKind, Context, DefaultValue, Info, Native, OutputFile, Progress, Report, Stop,

@@ -5,7 +5,8 @@
 //! The shim is not confined, and another agent may work in the same folder meanwhile. So each step goes by the
 //! descriptor of a folder and follows no link: nothing outside is read, written or removed.
 
-use crate::attempt::{AttemptDir, SettingsChange};
+use crate::attempt::AttemptDir;
+use orchestra_core::outcome::SettingsChange;
 use rustix::{
     fs::{AtFlags, CWD, Mode, OFlags, fstat, mkdirat, openat, unlinkat},
     io::Errno,
@@ -83,7 +84,8 @@ fn change(
         Err(error) => (None, Some(error.to_string())),
         Ok(kept) => (kept, restore(folder, name, before).err().map(|error| error.to_string())),
     };
-    SettingsChange { path: folder.join(name), kept, problem }
+    let shown = |path: PathBuf| path.to_string_lossy().into_owned();
+    SettingsChange { path: shown(folder.join(name)), kept: kept.map(shown), problem }
 }
 
 fn keep(attempt: &AttemptDir, number: usize, name: &Path, text: &[u8]) -> io::Result<PathBuf> {

@@ -1,6 +1,6 @@
 //! The memory of results: right keys, bounds, damage.
 
-use orchestra_core::{evidence::CheckOutcome, time::Millis};
+use orchestra_core::{config::VerifyConfig, evidence::CheckOutcome, time::Millis};
 use orchestra_runtimes::checks::{Bounds, CheckCache, Key, Ran};
 use std::{
     fs,
@@ -33,7 +33,7 @@ fn entries(folder: &TempDir) -> Vec<PathBuf> {
 
 #[test]
 fn what_ended_by_itself_is_remembered_for_exactly_these_files() {
-    let (folder, cache) = cache(Bounds::default());
+    let (folder, cache) = cache(Bounds::from(&VerifyConfig::default()));
     let command = ["make".to_owned(), "test".to_owned()];
     let key = key("t1", &command);
     assert_eq!(cache.get(&key), None);
@@ -58,7 +58,7 @@ fn what_ended_by_itself_is_remembered_for_exactly_these_files() {
 
 #[test]
 fn what_may_be_different_the_next_time_is_not_remembered() {
-    let (folder, cache) = cache(Bounds::default());
+    let (folder, cache) = cache(Bounds::from(&VerifyConfig::default()));
     for outcome in [
         CheckOutcome::TimedOut { limit: Millis(1) },
         CheckOutcome::Signalled { signal: 9 },
@@ -72,7 +72,7 @@ fn what_may_be_different_the_next_time_is_not_remembered() {
 
 #[test]
 fn a_damaged_entry_is_none() {
-    let (folder, cache) = cache(Bounds::default());
+    let (folder, cache) = cache(Bounds::from(&VerifyConfig::default()));
     cache.put(&key("t", &[]), &ran(CheckOutcome::Green)).unwrap();
     let [entry] = entries(&folder).try_into().unwrap();
     let whole = fs::read_to_string(&entry).unwrap();
@@ -94,7 +94,7 @@ fn a_damaged_entry_is_none() {
 
 #[test]
 fn it_holds_no_more_than_it_may_and_nothing_that_is_old() {
-    let bounds = Bounds { entries: 2, ..Bounds::default() };
+    let bounds = Bounds { entries: 2, ..Bounds::from(&VerifyConfig::default()) };
     let (folder, cache) = cache(bounds);
     let now = SystemTime::now();
     for (age, tree) in [(30, "a"), (20, "b"), (10, "c")] {

@@ -2,8 +2,15 @@
 //! from the registry. The examples are what the actions find in a small workspace.
 
 use crate::support::{Bench, History, file_diff};
-use orchestra_core::ports::LogEnd;
-use orchestra_runtimes::native::{self, ArgumentKind, DefaultValue, Info};
+use orchestra_core::{
+    evidence::{CheckOutcome, TestCounts},
+    ports::LogEnd,
+    time::Millis,
+};
+use orchestra_runtimes::{
+    checks::Ran,
+    native::{self, ArgumentKind, DefaultValue, Info, Report},
+};
 use serde_json::{Map, Value, json};
 use std::{collections::BTreeMap, fmt::Write as _, fs, path::Path};
 
@@ -12,7 +19,7 @@ const HEAD: &str = "\
 reference` writes it anew. -->
 # Native actions
 
-What Orchestra does itself, with no model: bounded, and the same for the same files. A step asks for one by its name
+What Orchestra does itself, with no model: bounded, and the same for the same files; only `checks.run` starts processes. A step asks for one by its name
 (`action: todo.scan`) or by a capability. Its arguments go below `with:`; numbers and flags may also be text, because that
 is what parameters of a command line are.
 
@@ -56,12 +63,42 @@ fn arguments(action: &str) -> Value {
     }
 }
 
+/// What an action hands over in its example.
+fn report(action: &str) -> Option<Report> {
+    if action != native::RUN_INFO.name {
+        return example().run_with(action, arguments(action), false).ok();
+    }
+    // It needs trees and shims, so this is what it would make of these.
+    let command = |line: &str| line.split(' ').map(str::to_owned).collect::<Vec<_>>();
+    let mut red = Ran::not_started(CheckOutcome::Red { code: 101 });
+    red.run.took = Millis(1_840);
+    red.run.last_lines = vec!["test result: FAILED. 11 passed; 1 failed".to_owned()];
+    red.run.log = Some("r12.3@1/check-1".to_owned());
+    red.run.tests = Some(TestCounts {
+        runner: "cargo test".to_owned(),
+        passed: 11,
+        failed: 1,
+        skipped: 0,
+        failures: vec!["tests::area".to_owned()],
+        cut: false,
+    });
+    let missing = CheckOutcome::Missing { what: "program cargo-nextest".to_owned() };
+    let runs = [
+        (command("cargo test --no-fail-fast"), red),
+        (command("cargo nextest run"), Ran::not_started(missing)),
+    ];
+    native::run_report(&runs, None).ok()
+}
+
 fn page() -> String {
     let mut page = HEAD.to_owned();
     let mut shapes = BTreeMap::new();
-    for native in native::all() {
-        let info = native.info();
-        let schema = native.result_schema().to_value();
+    let pure = native::all().iter().map(|native| (native.info(), native.result_schema()));
+    let spawning = native::spawning().iter().map(|action| (action.info, (action.result_schema)()));
+    let mut all: Vec<_> = pure.chain(spawning).collect();
+    all.sort_by_key(|(info, _)| info.name);
+    for (info, schema) in all {
+        let schema = schema.to_value();
         let capabilities: Vec<String> =
             info.capabilities.iter().map(|name| format!("`{name}`")).collect();
         let _ = write!(
@@ -73,7 +110,7 @@ fn page() -> String {
         );
         page.push_str(&arguments_table(&info));
         page.push_str(&result(&schema));
-        if let Ok(report) = example().run_with(info.name, arguments(info.name), false) {
+        if let Some(report) = report(info.name) {
             let files: Vec<String> =
                 report.files.iter().map(|file| format!("`{}`", file.path)).collect();
             let files =
@@ -108,6 +145,7 @@ fn arguments_table(info: &Info) -> String {
                 words.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", ")
             }
             ArgumentKind::Texts => "a text or a list of texts".to_owned(),
+            ArgumentKind::Commands => "a command or a list of commands".to_owned(),
             ArgumentKind::Flag => "`true` or `false`".to_owned(),
             ArgumentKind::Count { min, max } => format!("a whole number, {min} to {max}"),
             ArgumentKind::Any => "anything".to_owned(),

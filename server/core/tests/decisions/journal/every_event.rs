@@ -10,7 +10,7 @@ use orchestra_core::{
     decide::{InputKind, Target},
     event::Event,
     evidence::{Check, CheckKind, CheckOutcome, CheckRun, Evidence, TestCounts, Verdict},
-    outcome::{Artifact, AttemptOutcome, Failure, FailureKind, Output},
+    outcome::{Artifact, AttemptOutcome, Failure, FailureKind, Output, SettingsChange},
     plan::Mode,
     time::Millis,
 };
@@ -90,7 +90,13 @@ fn made() -> AttemptOutcome {
             artifacts: vec![artifact],
             tree: Some("trees/0".to_owned()),
             change: Some(change("ab")),
-            confined: Some(Confinement::Landlock { abi: 7 }),
+            confined: Some(Confinement::None),
+            confine_problem: Some("this kernel has no Landlock".to_owned()),
+            settings: vec![SettingsChange {
+                path: "/home/ada/.codex/config.toml".to_owned(),
+                kept: Some("attempts/r1.2-1/settings/0-config.toml".to_owned()),
+                problem: Some("no space".to_owned()),
+            }],
             evidence: Some(Box::new(seen())),
         },
     }

@@ -11,9 +11,15 @@ use crate::{
         places::Places,
     },
 };
+use orchestra_core::time::Timestamp;
 use schemars::{JsonSchema, Schema, schema_for};
 use serde::{Deserialize, Serialize};
-use std::collections::{BTreeMap, BTreeSet};
+use serde_json::Map;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::Path,
+    sync::atomic::AtomicBool,
+};
 
 pub(crate) struct DetectChecks;
 
@@ -111,22 +117,44 @@ impl Native for DetectChecks {
     }
 
     fn run(&self, ctx: &Context<'_>) -> Result<Report, Stop> {
-        let arguments = Arguments::read(INFO, ctx.with)?;
-        let options = arguments.files(Some(projects::is_wanted));
-        let (states, coverage) =
-            files::scan(ctx, &options, BTreeMap::new, |files, file: &TextFile<'_>| {
-                files.insert(file.path.to_owned(), file.text.to_owned());
-            })?;
-        let files: BTreeMap<String, String> = states.into_iter().flatten().collect();
-        let path = std::env::var_os("PATH");
-        let is_there = |program: &str| programs::find(program, ctx.root, path.as_deref()).is_some();
-        let mut result = detect(ctx, &files, coverage, &is_there);
+        let mut result = look(ctx)?;
         let listing = vec![listing_file(ctx, "signals/checks.json", &result)?];
         let summary = summary(&result);
         result.checks.truncate(LISTED);
         let result = to_result(result, |result| halve(&mut result.checks))?;
         Ok(Report { summary, result, files: listing })
     }
+}
+
+/// What the project in `root` is proposed to be checked with.
+pub(super) fn propose(root: &Path, cancelled: &AtomicBool) -> Result<Proposal, Stop> {
+    let context = Context {
+        root,
+        repo: None,
+        run_name: "",
+        run_description: "",
+        with: &Map::new(),
+        prompt: None,
+        output: None,
+        inputs: &[],
+        cancelled,
+        progress: &|_| {},
+        now: Timestamp(0),
+    };
+    Ok(look(&context)?.proposal)
+}
+
+fn look(ctx: &Context<'_>) -> Result<ChecksResult, Stop> {
+    let arguments = Arguments::read(INFO, ctx.with)?;
+    let options = arguments.files(Some(projects::is_wanted));
+    let (states, coverage) =
+        files::scan(ctx, &options, BTreeMap::new, |files, file: &TextFile<'_>| {
+            files.insert(file.path.to_owned(), file.text.to_owned());
+        })?;
+    let files: BTreeMap<String, String> = states.into_iter().flatten().collect();
+    let path = std::env::var_os("PATH");
+    let is_there = |program: &str| programs::find(program, ctx.root, path.as_deref()).is_some();
+    Ok(detect(ctx, &files, coverage, &is_there))
 }
 
 /// How many commands a result holds.

@@ -9,5 +9,6 @@ mod run;
 pub(crate) use detect::DetectChecks;
 pub use detect::{CheckKind, ChecksResult, DetectedCheck, MissingProgram, Proposal};
 pub use run::{
-    ChecksRunResult, RUN_INFO, RanCheck, RanFinding, commands_to_run, run_report, run_schema,
+    ChecksRunResult, RUN_INFO, RanCheck, RanFinding, commands_to_run, none_ran, run_report,
+    run_schema,
 };

@@ -1,16 +1,18 @@
 //! `checks.run`: what is decided before and after the project's own checks are run. Running them is the
 //! affair of who has trees and shims.
 
-use super::detect::ChecksResult;
+use super::detect;
 use crate::{
     checks::{PlacedFinding, Ran},
     native::{
-        Stop, check_arguments,
+        Stop,
+        arguments::{self, WrittenCommand, check_arguments},
         contract::{Argument, ArgumentKind, DefaultValue, Info, OutputFile, Report},
         listing::{counted, to_result},
     },
 };
 use orchestra_core::{
+    catalog::COMMANDS_ARGUMENT,
     command,
     evidence::{CheckOutcome, TestCounts},
     outcome::{Failure, FailureKind},
@@ -19,13 +21,14 @@ use orchestra_core::{
 use schemars::{JsonSchema, Schema, schema_for};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+use std::{path::Path, sync::atomic::AtomicBool};
 
 const COMMANDS: Argument = Argument {
-    name: "commands",
-    kind: ArgumentKind::Texts,
+    name: COMMANDS_ARGUMENT,
+    kind: ArgumentKind::Commands,
     default: DefaultValue::Absent,
-    description: "What to run, each split into words; else `verify.commands`, else what \
-                  `checks.detect` finds.",
+    description: "What to run, written as `verify` is; else `verify.commands`, else what \
+                  `checks.detect` proposes.",
 };
 
 /// The action as planning knows it.
@@ -59,6 +62,9 @@ pub struct RanCheck {
     pub findings: Vec<RanFinding>,
     /// The end of what it wrote.
     pub last_lines: Vec<String>,
+    /// The attempt and its job whose log holds all that it wrote, such as `r12.3@1/check-1`; empty when it
+    /// was not started.
+    pub log: String,
 }
 
 /// What a linter found at one place.
@@ -90,40 +96,53 @@ pub fn run_schema() -> Schema {
     schema_for!(ChecksRunResult)
 }
 
-/// The commands of a step: its own, else those that are configured, else what was detected.
+/// The commands of a step: its own, else those that are configured, else what `checks.detect` proposes for
+/// the files in `root`, the workspace's folder in a tree. Never none.
 pub fn commands_to_run(
     with: &Map<String, Value>,
     configured: &[Vec<String>],
-    detected: impl FnOnce() -> Option<ChecksResult>,
-) -> Result<Vec<Vec<String>>, Failure> {
-    check_arguments(&RUN_INFO, with)?;
-    let own: Vec<&str> = match with.get(COMMANDS.name) {
-        Some(Value::String(line)) => vec![line],
-        Some(Value::Array(lines)) => lines.iter().filter_map(Value::as_str).collect(),
-        _ => Vec::new(),
-    };
+    root: &Path,
+    cancelled: &AtomicBool,
+) -> Result<Vec<Vec<String>>, Stop> {
+    check_arguments(&RUN_INFO, with).map_err(Stop::Failed)?;
+    let own = with.get(COMMANDS.name).and_then(arguments::commands).unwrap_or_default();
     if !own.is_empty() {
-        let split = |line: &&str| {
-            command::split(line).map_err(|error| Failure {
-                kind: FailureKind::Work,
-                message: format!("`commands` of checks.run: {error}"),
-                hint: Some(error.hint()),
-            })
-        };
-        return own.iter().map(split).collect();
+        return own.into_iter().map(words).collect();
     }
     if !configured.is_empty() {
         return Ok(configured.to_vec());
     }
-    let detected = detected().map(|found| found.proposal.verify).unwrap_or_default();
-    if detected.is_empty() {
-        return Err(Failure {
-            kind: FailureKind::Work,
-            message: "no tests or linters were found in the project".to_owned(),
-            hint: Some("name some in `[verify] commands` of .orchestra/config.toml".to_owned()),
-        });
+    let proposed = detect::propose(root, cancelled)?;
+    if proposed.verify.is_empty() {
+        return Err(Stop::environment(
+            "no tests or linters were found in the project",
+            "name some in `[verify] commands` of .orchestra/config.toml, or as `commands` of the step",
+        ));
     }
-    Ok(detected)
+    Ok(proposed.verify)
+}
+
+fn words(written: WrittenCommand) -> Result<Vec<String>, Stop> {
+    let words = match written {
+        WrittenCommand::Text(text) => command::split(&text),
+        WrittenCommand::Arguments(words) => command::from_arguments(words),
+    };
+    words.map_err(|error| Stop::work(format!("`commands` of checks.run: {error}"), error.hint()))
+}
+
+/// Why a step has not done what it was asked for: none of its commands could run. `None`: one could, or a
+/// verdict on the project is there.
+pub fn none_ran(runs: &[(Vec<String>, Ran)]) -> Option<Failure> {
+    let (command, first) = runs.first()?;
+    let nothing = runs.iter().all(|(_, ran)| ran.run.outcome.did_not_run());
+    nothing.then(|| Failure {
+        kind: FailureKind::Environment,
+        message: format!("no check could run: `{}` {}", command.join(" "), first.run.outcome),
+        hint: Some(
+            "install what it needs, prepare it with `[tree] setup`, or correct the command"
+                .to_owned(),
+        ),
+    })
 }
 
 /// What the step hands over. Checks that fail are what it was asked for, not its own failure. `output`
@@ -135,12 +154,16 @@ pub fn run_report(runs: &[(Vec<String>, Ran)], output: Option<&str>) -> Result<R
     };
     let green = count(&CheckOutcome::is_green);
     let not_run = count(&CheckOutcome::did_not_run);
+    let lacking = runs.iter().find_map(|(_, ran)| match &ran.run.outcome {
+        CheckOutcome::Missing { what } => Some(what.as_str()),
+        _ => None,
+    });
     let red = runs.len() as u64 - green - not_run;
     let result = ChecksRunResult { checks, green, red, not_run };
     let mut content = serde_json::to_vec_pretty(&result).map_err(defect)?;
     content.push(b'\n');
     let path = output.unwrap_or("tests/checks.json").to_owned();
-    let summary = summary(&result);
+    let summary = summary(&result, lacking);
     let result = to_result(result, |result| {
         for check in &mut result.checks {
             check.findings.truncate(check.findings.len() / 2);
@@ -179,6 +202,7 @@ fn ran_check(command: &[String], ran: &Ran) -> RanCheck {
         failures: tests.failures,
         findings: found.iter().map(finding).collect(),
         last_lines: run.last_lines.clone(),
+        log: run.log.clone().unwrap_or_default(),
     }
 }
 
@@ -198,13 +222,16 @@ fn word(outcome: &CheckOutcome) -> &'static str {
     }
 }
 
-fn summary(result: &ChecksRunResult) -> String {
+fn summary(result: &ChecksRunResult, lacking: Option<&str>) -> String {
     let all = counted(result.checks.len() as u64, "check", "checks");
     let mut text = format!("{all}: {} green", result.green);
     for (count, word) in [(result.red, "red"), (result.not_run, "not run")] {
         if count > 0 {
             text.push_str(&format!(", {count} {word}"));
         }
+    }
+    if let Some(what) = lacking {
+        text.push_str(&format!(" ({what} is missing)"));
     }
     text
 }
@@ -227,11 +254,22 @@ mod tests {
         line.split(' ').map(str::to_owned).collect()
     }
 
-    fn chosen(with: Value, configured: &[Vec<String>]) -> Result<Vec<String>, String> {
+    fn chosen_in(
+        root: &Path,
+        with: Value,
+        configured: &[Vec<String>],
+    ) -> Result<Vec<String>, String> {
         let with = with.as_object().cloned().unwrap_or_default();
-        commands_to_run(&with, configured, || None)
+        commands_to_run(&with, configured, root, &AtomicBool::new(false))
             .map(|commands| commands.iter().map(|command| command.join(" ")).collect())
-            .map_err(|failure| failure.message)
+            .map_err(|stop| match stop {
+                Stop::Failed(failure) => failure.message,
+                Stop::Cancelled => "cancelled".to_owned(),
+            })
+    }
+
+    fn chosen(with: Value, configured: &[Vec<String>]) -> Result<Vec<String>, String> {
+        chosen_in(tempfile::tempdir().unwrap().path(), with, configured)
     }
 
     #[test]
@@ -241,11 +279,16 @@ mod tests {
             chosen(json!({ "commands": ["cargo test", "npm test"] }), &configured).unwrap(),
             ["cargo test", "npm test"]
         );
+        let arguments = json!({ "commands": [["sh", "-c", "a && b"], "make"] });
+        assert_eq!(chosen(arguments, &configured).unwrap(), ["sh -c a && b", "make"]);
         assert_eq!(chosen(json!({}), &configured).unwrap(), ["make test"]);
         assert_eq!(
             chosen(json!({}), &[]).unwrap_err(),
             "no tests or linters were found in the project"
         );
+        let project = tempfile::tempdir().unwrap();
+        std::fs::write(project.path().join("Makefile"), "test:\n\ttrue\n").unwrap();
+        assert_eq!(chosen_in(project.path(), json!({}), &[]).unwrap(), ["make test"]);
         let shell = chosen(json!({ "commands": "a && b" }), &configured).unwrap_err();
         assert!(shell.starts_with("`commands` of checks.run: `&&` means"), "{shell}");
         assert!(chosen(json!({ "command": "a" }), &configured).is_err());
@@ -281,12 +324,18 @@ mod tests {
             ),
         ];
         let report = run_report(&runs, None).unwrap();
-        assert_eq!(report.summary, "3 checks: 1 green, 1 red, 1 not run");
+        assert_eq!(report.summary, "3 checks: 1 green, 1 red, 1 not run (program mypy is missing)");
         assert_eq!(report.files[0].path, "tests/checks.json");
         let result: ChecksRunResult = serde_json::from_value(report.result).unwrap();
         assert_eq!((result.green, result.red, result.not_run), (1, 1, 1));
         assert_eq!(result.checks[1].findings[0].line, 3);
         assert_eq!(result.checks[1].failures, ["F401 a.py"]);
         assert_eq!(result.checks[2].detail, "could not run: program mypy is missing");
+        assert_eq!(none_ran(&runs), None);
+        let failure = none_ran(&runs[2..]).unwrap();
+        assert_eq!(
+            failure.message,
+            "no check could run: `mypy .` could not run: program mypy is missing"
+        );
     }
 }

@@ -1,7 +1,7 @@
 //! A folder of the user that an agent shares for its login.
 
 use crate::scenarios::bench::Bench;
-use orchestra_runtimes::attempt::SettingsChange;
+use orchestra_core::outcome::SettingsChange;
 use std::{fs, path::Path};
 
 const CONFIG: &str = "approval = \"always\"\n";
@@ -25,7 +25,8 @@ fn read(path: &Path) -> String {
 pub(super) fn put_back() {
     let mut bench = sharing(
         "cd $AGENT_HOME; echo new > auth.json; echo 'approval = \"never\"' > config.toml; \
-         echo 'curl evil' > hooks/start.sh; echo '{\"turn\": 1}' > history.jsonl",
+         echo 'curl evil' > hooks/start.sh; echo '{\"turn\": 1}' > history.jsonl; \
+         echo odd > hooks/$(printf 'z\\377.sh')",
     );
     let home = bench.spec.shared_state[0].clone();
     let result = bench.run();
@@ -34,15 +35,20 @@ pub(super) fn put_back() {
     // The login and the history are what the folder is shared for.
     assert_eq!(read(&home.join("auth.json")), "new\n");
     assert!(home.join("history.jsonl").exists());
-    let kept = |name: &str| Some(bench.attempt.path().join("settings").join(name));
+    let kept = |name: &str| bench.attempt.path().join("settings").join(name);
     let change = |path: &str, name: &str| SettingsChange {
-        path: home.join(path),
-        kept: kept(name),
+        path: home.join(path).display().to_string(),
+        kept: Some(kept(name).display().to_string()),
         problem: None,
     };
-    let expected = [change("config.toml", "0-config.toml"), change("hooks/start.sh", "1-start.sh")];
+    // A name that is no text must not keep the rest from being told.
+    let expected = [
+        change("config.toml", "0-config.toml"),
+        change("hooks/start.sh", "1-start.sh"),
+        change("hooks/z\u{fffd}.sh", "2-z\u{fffd}.sh"),
+    ];
     assert_eq!(result.settings, expected);
-    assert_eq!(read(&kept("0-config.toml").unwrap()), "approval = \"never\"\n");
+    assert_eq!(read(&kept("0-config.toml")), "approval = \"never\"\n");
 }
 
 pub(super) fn links() {
@@ -60,7 +66,7 @@ pub(super) fn links() {
     assert_eq!(read(&home.join("hooks/start.sh")), "true");
     assert_eq!(read(&home.join("config.toml")), CONFIG);
     let put_back: Vec<_> =
-        result.settings.iter().map(|change| (&*change.path, &change.problem)).collect();
+        result.settings.iter().map(|change| (Path::new(&change.path), &change.problem)).collect();
     let paths = [home.join("config.toml"), home.join("hooks/start.sh")];
     assert_eq!(put_back, paths.each_ref().map(|path| (&**path, &None)));
 }
