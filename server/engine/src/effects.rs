@@ -23,8 +23,13 @@ use orchestra_core::{
     pending::{Effect, inputs, pending, work},
     plan::Lane,
     state::State,
+    time::Millis,
 };
-use orchestra_runtimes::{attempt::AttemptDir, checks::CheckCache, confine};
+use orchestra_runtimes::{
+    attempt::{AttemptDir, DaemonContact},
+    checks::CheckCache,
+    confine,
+};
 use orchestra_store::{Artifacts, Store};
 use orchestra_vcs::trees::Pool;
 pub(crate) use process::Sweeper;
@@ -39,6 +44,9 @@ use tokio::{
     sync::{Semaphore, mpsc},
     task::AbortHandle,
 };
+
+/// How long the daemon may take to answer a shim that pokes it.
+const PATIENCE: Millis = Millis::seconds(2);
 
 /// What every effect of a workspace needs.
 pub(crate) struct Shared {
@@ -73,6 +81,15 @@ pub(crate) struct Shared {
 impl Shared {
     fn attempt_dir(&self, attempt: AttemptId) -> AttemptDir {
         AttemptDir::at(&self.folders.attempt(&self.workspace, attempt))
+    }
+
+    /// How a shim reaches this daemon, or the next one.
+    fn contact(&self) -> DaemonContact {
+        DaemonContact {
+            socket: self.folders.socket(),
+            arguments: self.daemon_command.clone(),
+            patience: PATIENCE,
+        }
     }
 
     fn has_sandbox(&self) -> bool {
@@ -231,9 +248,9 @@ impl Effects {
         self.running.insert(attempt, Running::Process { desk, task });
     }
 
-    fn environment(&self, run: RunId) -> Environment {
+    fn environment(&self, run: RunId) -> Option<Environment> {
         let known = self.known.get(&run).cloned();
-        known.or_else(|| self.environments.load(run)).unwrap_or_default()
+        known.or_else(|| self.environments.load(run))
     }
 
     /// Keeps the environment of a run that is being recorded, so that a later daemon finds it.

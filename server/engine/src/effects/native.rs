@@ -10,7 +10,7 @@ use orchestra_core::{
     time::Millis,
 };
 use orchestra_protocol::stream::AttemptProgress;
-use orchestra_runtimes::native::{self, Context, OutputFile, Progress, Stop};
+use orchestra_runtimes::native::{self, Context, Progress, Report, Stop};
 use orchestra_vcs::repo::GitRepo;
 use std::sync::{
     Arc, Mutex, PoisonError,
@@ -96,7 +96,7 @@ impl NativeWork {
             now: clock::now(),
         };
         match action.run(&context) {
-            Ok(report) => self.keep(shared, report.summary, report.result, &report.files),
+            Ok(report) => keep(shared, report),
             Err(Stop::Cancelled) => match stop.reason() {
                 Some(StopReason::Timeout) => {
                     AttemptOutcome::TimedOut { limit: self.timeout, output: Output::default() }
@@ -108,30 +108,26 @@ impl NativeWork {
             }
         }
     }
+}
 
-    fn keep(
-        &self,
-        shared: &Shared,
-        summary: String,
-        result: serde_json::Value,
-        files: &[OutputFile],
-    ) -> AttemptOutcome {
-        let mut output = Output { summary, result, ..Output::default() };
-        for file in files {
-            match shared.artifacts.put(&file.content, &file.path) {
-                Ok(artifact) => output.artifacts.push(artifact),
-                Err(error) => {
-                    let failure = Failure {
-                        kind: FailureKind::Environment,
-                        message: format!("keep the output {}: {error}", file.path),
-                        hint: Some("make room on the disk, then retry".to_owned()),
-                    };
-                    return AttemptOutcome::Failed { failure, output };
-                }
+/// Keeps the files of what an action hands over.
+pub(super) fn keep(shared: &Shared, report: Report) -> AttemptOutcome {
+    let Report { summary, result, files } = report;
+    let mut output = Output { summary, result, ..Output::default() };
+    for file in &files {
+        match shared.artifacts.put(&file.content, &file.path) {
+            Ok(artifact) => output.artifacts.push(artifact),
+            Err(error) => {
+                let failure = Failure {
+                    kind: FailureKind::Environment,
+                    message: format!("keep the output {}: {error}", file.path),
+                    hint: Some("make room on the disk, then retry".to_owned()),
+                };
+                return AttemptOutcome::Failed { failure, output };
             }
         }
-        AttemptOutcome::Succeeded { output }
     }
+    AttemptOutcome::Succeeded { output }
 }
 
 /// Runs the action on a thread of the pool and waits for it, or for its time-out.

@@ -1,5 +1,6 @@
 //! Attempts with a process: prepared, started under a shim, watched, stopped, and found again.
 
+mod checks_run;
 mod collecting;
 mod command;
 mod desk;
@@ -17,13 +18,16 @@ pub(crate) use desk::Desk;
 pub(crate) use sweeper::Sweeper;
 pub(crate) use work::ProcessWork;
 
-use super::{Shared, ingest::Ingest};
+use super::{Shared, ingest::Ingest, inline::unknown};
 use crate::actor::Message;
-use orchestra_core::outcome::{AttemptOutcome, Output};
+use orchestra_core::{
+    outcome::{AttemptOutcome, Output},
+    plan::Executor,
+};
 use orchestra_runtimes::attempt::{AttemptDir, Found, Shim, probe};
 use orchestra_vcs::trees::Tree;
 use start::start;
-use std::{fs, io, os::fd::OwnedFd, path::PathBuf, sync::Arc};
+use std::{fs, io, os::fd::OwnedFd, sync::Arc};
 use tokio::io::{Interest, unix::AsyncFd};
 
 /// An attempt that is being carried out. Cheap to clone.
@@ -51,6 +55,12 @@ pub(crate) async fn run(shared: Arc<Shared>, work: ProcessWork, desk: Arc<Desk>,
 
 impl Attempt {
     async fn carry(&self, found: bool) -> io::Result<AttemptOutcome> {
+        if let Executor::Native { action, .. } = &self.work.executor {
+            return match action.as_str() {
+                checks_run::NAME => checks_run::carry(self).await,
+                _ => Ok(unknown(action)),
+            };
+        }
         let mut ingest = Ingest::new(self.work.attempt, found);
         if !found {
             match start(self).await? {
@@ -137,11 +147,6 @@ impl Attempt {
 
     fn dir(&self) -> AttemptDir {
         self.shared.attempt_dir(self.work.attempt)
-    }
-
-    /// Where what runs beside the agent has its folders.
-    fn jobs(&self) -> PathBuf {
-        self.dir().path().join("jobs")
     }
 
     /// The tree that it has been given, if that is whole.

@@ -46,13 +46,13 @@ fn now(attempt: &Attempt, tree: &Tree, included: &[String]) -> Result<Change, Fa
         scratch: &scratch,
         reference: &reference,
         author: Author {
-            agent: &work.agent,
+            agent: work.executor.name(),
             run: &work.attempt.run().to_string(),
             task: &work.attempt.task().to_string(),
             attempt: &work.attempt.to_string(),
             model: work.profile().and_then(|profile| profile.model.as_deref()),
         },
-        subject: &format!("{}: {}", work.agent, work.step),
+        subject: &format!("{}: {}", work.executor, work.step),
         limits: Limits {
             file: limits.file_limit.0,
             total: limits.total_limit.0,

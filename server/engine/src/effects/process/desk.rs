@@ -1,10 +1,11 @@
 //! The desk: where words for an attempt are left, whatever of it runs at the time.
 
+use crate::clock;
 use orchestra_core::{
     decision::{Asker, Decision, DecisionStatus, Question},
     ids::AttemptId,
     outcome::StopReason,
-    time::Millis,
+    time::{Millis, Timestamp},
 };
 use orchestra_runtimes::attempt::{self, AttemptDir, GivenAnswer, InboxMessage, Reply, Sent};
 use std::{
@@ -24,7 +25,7 @@ pub(crate) struct Desk {
     kept: Mutex<Kept>,
     /// The agent's shim has told something.
     news: Notify,
-    /// It was told to stop.
+    /// It was told to stop, or has another time-out.
     told: Notify,
     /// A question of ours about it has its answer.
     answered: Notify,
@@ -33,7 +34,7 @@ pub(crate) struct Desk {
 #[derive(Debug, Default)]
 struct Kept {
     stop: Option<StopReason>,
-    /// For the agent alone.
+    /// Not for its jobs, which have their own.
     timeout: Option<Millis>,
     at_work: Option<AtWork>,
     /// How our own questions about it were answered, by their keys.
@@ -76,6 +77,7 @@ impl Desk {
     pub(crate) fn change_timeout(&self, timeout: Millis) {
         let mut kept = self.kept();
         kept.timeout = Some(timeout);
+        self.told.notify_waiters();
         if let Some(AtWork { dir, is_agent: true }) = &kept.at_work {
             self.send(dir, InboxMessage::Timeout { timeout });
         }
@@ -147,6 +149,29 @@ impl Desk {
     /// Whether it was told to stop.
     pub(super) fn stopped(&self) -> Option<StopReason> {
         self.kept().stop
+    }
+
+    /// The time-out that holds now; `first` is the one that it began with.
+    pub(super) fn timeout(&self, first: Millis) -> Millis {
+        self.kept().timeout.unwrap_or(first)
+    }
+
+    /// Comes back when its time is up, for an attempt without an agent whose shim would say so.
+    pub(super) async fn time_is_up(&self, started: Timestamp, first: Millis) {
+        loop {
+            let told = self.told.notified();
+            tokio::pin!(told);
+            // A word between the look and the wait is not missed.
+            told.as_mut().enable();
+            let left = started.after(self.timeout(first)).since(clock::now());
+            if left == Millis(0) {
+                return;
+            }
+            tokio::select! {
+                () = tokio::time::sleep(left.into()) => {}
+                () = told => {}
+            }
+        }
     }
 
     /// Lets the agent's folder be made, with the time-out that holds now, and from then on passes words

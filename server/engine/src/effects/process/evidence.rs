@@ -9,11 +9,10 @@ use orchestra_core::{
     change::Change,
     evidence::{Check, CheckKind, Evidence, Facts, judge, needs_snapshot_run},
     outcome::Failure,
-    plan,
 };
-use orchestra_runtimes::checks::{Key, Ran, check};
-use orchestra_vcs::trees::{Clean, Purpose, Tree};
-use std::{collections::BTreeMap, io, path::Path};
+use orchestra_runtimes::checks::{Ran, check};
+use orchestra_vcs::trees::Tree;
+use std::{collections::BTreeMap, io};
 
 /// Why there is no evidence.
 #[derive(Debug)]
@@ -47,8 +46,7 @@ struct Wanted<'a> {
     command: &'a [String],
 }
 
-/// Checks what the attempt has changed, and judges. Checks of a workspace wait for one another, as its
-/// configuration says.
+/// Checks what the attempt has changed, and judges.
 pub(super) async fn gather(
     attempt: &Attempt,
     change: &Change,
@@ -83,10 +81,7 @@ async fn check_all(
         .zip(verify.chain(accept))
         .map(|(number, (kind, command))| Wanted { number, kind, command })
         .collect();
-    let turn = tokio::select! {
-        turn = attempt.shared.checks.acquire() => turn,
-        () = attempt.desk.told_to_stop() => return Ok(Err(NoEvidence::Stopped)),
-    };
+    let Some(turn) = command::turn(attempt).await else { return Ok(Err(NoEvidence::Stopped)) };
     let after = Place { name: "after", commit: commit.to_owned() };
     let seen = match look(attempt, &after, &wanted).await? {
         Ok(seen) => seen,
@@ -120,15 +115,8 @@ async fn look(
     if wanted.is_empty() {
         return Ok(Ok(Vec::new()));
     }
-    let plan = &attempt.work.plan.checks;
     let holder = format!("{}.{}", attempt.holder(), place.name);
-    let clean = match plan.clean {
-        plan::Clean::Kept => Clean::Kept,
-        plan::Clean::Fresh => Clean::Fresh,
-    };
-    let commit = place.commit.clone();
-    let taken = tree::acquire(attempt, Purpose::Verify, holder.clone(), commit, clean).await?;
-    let tree = match taken {
+    let tree = match tree::for_checks(attempt, holder.clone(), place.commit.clone()).await? {
         Ok(tree) => tree,
         Err(failure) => return Ok(Err(NoEvidence::Failed(failure))),
     };
@@ -148,32 +136,17 @@ async fn look_in(
         Ok(ready) => ready,
         Err(not_ready) => return Ok(Err(not_ready.into())),
     };
-    let directory = tree.cwd.strip_prefix(&tree.src).unwrap_or(Path::new("")).to_string_lossy();
     let mut all = Vec::new();
     for wanted in wanted {
-        let key = Key {
-            tree: &ready.content,
-            directory: &directory,
-            command: wanted.command,
-            setup: &ready.setup,
-        };
-        if let Some(ran) = attempt.shared.check_cache.get(&key) {
-            all.push(ran);
-            continue;
-        }
         let kind = match wanted.kind {
             CheckKind::Verify => "verify",
             CheckKind::Accept => "accept",
         };
         let name = format!("{kind}-{}-{}", wanted.number, place.name);
-        let ran = match command::run(attempt, tree, Side::Checks, wanted.command, &name).await? {
-            Ok(ran) => ran,
+        match command::check(attempt, tree, &ready, wanted.command, &name).await? {
+            Ok(ran) => all.push(ran),
             Err(not_ready) => return Ok(Err(not_ready.into())),
-        };
-        if let Err(error) = attempt.shared.check_cache.put(&key, &ran) {
-            tracing::warn!(%error, "what a check said is not remembered");
         }
-        all.push(ran);
     }
     Ok(Ok(all))
 }

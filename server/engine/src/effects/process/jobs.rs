@@ -24,7 +24,7 @@ pub(super) enum JobEnd {
 /// Carries the job `name` to its end, or finds the one again that an earlier daemon started
 /// there.
 pub(super) async fn run(attempt: &Attempt, name: &str, prepared: Prepared) -> io::Result<JobEnd> {
-    let dir = AttemptDir::at(&attempt.jobs().join(name));
+    let dir = attempt.dir().job(name);
     let desk = &attempt.desk;
     let prepared = Arc::new(prepared);
     let mut vanished = 0;
@@ -65,13 +65,10 @@ pub(super) async fn run(attempt: &Attempt, name: &str, prepared: Prepared) -> io
 
 /// Ends the jobs that an earlier daemon has left.
 pub(super) async fn end_all(attempt: &Attempt) -> io::Result<()> {
-    let folder = attempt.jobs();
-    let dirs = blocking(move || match fs::read_dir(&folder) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
-        entries => entries?.map(|entry| Ok(AttemptDir::at(&entry?.path()))).collect(),
-    })
-    .await?;
-    for dir in dirs {
+    let folder = attempt.dir();
+    let of = folder.clone();
+    for name in blocking(move || of.jobs()).await? {
+        let dir = folder.job(&name);
         loop {
             let probed = dir.clone();
             match blocking(move || probe(&probed)).await? {

@@ -2,9 +2,8 @@
 
 use super::{Attempt, blocking, tree};
 use orchestra_core::outcome::{AttemptOutcome, Failure, FailureKind, Output};
-use orchestra_core::time::Millis;
 use orchestra_runtimes::{
-    attempt::{AttemptDir, DaemonContact, Shim, spawn_shim},
+    attempt::{AttemptDir, Shim, spawn_shim},
     cli,
     confine::Scope,
     prompt,
@@ -12,19 +11,10 @@ use orchestra_runtimes::{
 use orchestra_vcs::trees::Tree;
 use std::io;
 
-/// How long the daemon may take to answer a shim that pokes it.
-const PATIENCE: Millis = Millis::seconds(2);
-
 const DOCTOR: &str = "see `orchestra doctor`";
 
 /// Prepares the attempt and starts its shim; what stands in the way ends the attempt.
 pub(super) async fn start(attempt: &Attempt) -> io::Result<Result<Shim, AttemptOutcome>> {
-    if attempt.work.profile().is_none() {
-        return Ok(Err(AttemptOutcome::Failed {
-            failure: not_an_agent(&attempt.work.agent),
-            output: Output::default(),
-        }));
-    }
     let tree = match tree::take(attempt).await? {
         Ok(tree) => tree,
         Err(outcome) => return Ok(Err(outcome)),
@@ -56,7 +46,7 @@ fn launch(attempt: &Attempt, tree: &Tree) -> Result<Shim, Box<AttemptOutcome>> {
 
 fn prepare(attempt: &Attempt, tree: &Tree) -> Result<cli::Prepared, Failure> {
     let (shared, work) = (&attempt.shared, &attempt.work);
-    let profile = work.profile().ok_or_else(|| not_an_agent(&work.agent))?;
+    let profile = work.profile().ok_or_else(|| no_agent(work.executor.name()))?;
     let limit = shared.attempt.instructions_limit.0;
     let instructions = prompt::instructions::read(&tree.src, &tree.cwd, limit);
     let text = prompt::render(&prompt::PromptInput {
@@ -95,7 +85,7 @@ fn prepare(attempt: &Attempt, tree: &Tree) -> Result<cli::Prepared, Failure> {
         caches: &shared.folders.caches(&shared.workspace, "agents"),
         prompt: &text,
         plan: &work.plan.outline(),
-        environment: &work.environment,
+        environment: work.environment()?,
         timeout: work.timeout,
         config: &shared.attempt,
         tools: Some(cli::Tools {
@@ -104,19 +94,14 @@ fn prepare(attempt: &Attempt, tree: &Tree) -> Result<cli::Prepared, Failure> {
             decision: &shared.decision,
             limits: &shared.mcp,
         }),
-        daemon: Some(DaemonContact {
-            socket: shared.folders.socket(),
-            arguments: shared.daemon_command.clone(),
-            patience: PATIENCE,
-        }),
+        daemon: Some(shared.contact()),
     })
 }
 
-/// A native action that needs a process is planned, and cannot be carried out yet.
-fn not_an_agent(name: &str) -> Failure {
+fn no_agent(name: &str) -> Failure {
     Failure {
         kind: FailureKind::NotStarted,
-        message: format!("`{name}` cannot be carried out by this version"),
-        hint: Some("name the project's checks as `verify` of a step with an agent".to_owned()),
+        message: format!("the plan of the run has no agent `{name}`"),
+        hint: Some("start the run anew".to_owned()),
     }
 }

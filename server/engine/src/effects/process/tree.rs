@@ -1,10 +1,13 @@
-//! The tree in which an agent works: taken from the pool, and made ready.
+//! The tree in which an agent or a check works: taken from the pool, and made ready.
 
 use super::{
     Attempt, blocking,
     setup::{self, NotReady, Side},
 };
-use orchestra_core::outcome::{AttemptOutcome, Failure, FailureKind, Output};
+use orchestra_core::{
+    outcome::{AttemptOutcome, Failure, FailureKind, Output},
+    plan,
+};
 use orchestra_vcs::trees::{Clean, DiskLimit, Purpose, Tree, TreeRequest};
 use std::io;
 
@@ -32,8 +35,21 @@ pub(super) async fn take(attempt: &Attempt) -> io::Result<Result<Tree, AttemptOu
     })
 }
 
+/// Takes a slot in which no agent ever works.
+pub(super) async fn for_checks(
+    attempt: &Attempt,
+    holder: String,
+    commit: String,
+) -> io::Result<Result<Tree, Failure>> {
+    let clean = match attempt.work.plan.checks.clean {
+        plan::Clean::Kept => Clean::Kept,
+        plan::Clean::Fresh => Clean::Fresh,
+    };
+    acquire(attempt, Purpose::Verify, holder, commit, clean).await
+}
+
 /// Takes a slot of the pool.
-pub(super) async fn acquire(
+async fn acquire(
     attempt: &Attempt,
     purpose: Purpose,
     holder: String,

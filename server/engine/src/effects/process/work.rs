@@ -6,18 +6,22 @@ use orchestra_core::{
     ids::AttemptId,
     outcome::{Failure, FailureKind},
     pending::Work,
-    plan::Plan,
+    plan::{Executor, Plan},
     ports::StepInput,
     state::SnapshotState,
-    time::Millis,
+    time::{Millis, Timestamp},
 };
+use serde_json::{Map, Value};
 use std::sync::Arc;
 
 /// What is needed to start an attempt, taken out of the state.
 pub(crate) struct ProcessWork {
     pub(super) attempt: AttemptId,
     pub(super) plan: Arc<Plan>,
-    pub(super) agent: String,
+    /// The agent or the action.
+    pub(super) executor: Executor,
+    pub(super) with: Map<String, Value>,
+    pub(super) started_at: Timestamp,
     pub(super) step: String,
     pub(super) prompt: String,
     /// How the attempt before this one ended, if there was one.
@@ -30,7 +34,8 @@ pub(crate) struct ProcessWork {
     pub(super) accept: Vec<Vec<String>>,
     pub(super) allow_empty: bool,
     pub(super) inputs: Vec<StepInput>,
-    pub(super) environment: Environment,
+    /// `None`: it is gone, as after a restart of the machine.
+    environment: Option<Environment>,
 }
 
 impl ProcessWork {
@@ -38,12 +43,14 @@ impl ProcessWork {
         attempt: AttemptId,
         work: &Work<'_>,
         inputs: Vec<StepInput>,
-        environment: Environment,
+        environment: Option<Environment>,
     ) -> Self {
         Self {
             attempt,
             plan: Arc::clone(&work.run.plan),
-            agent: work.started.executor.name().to_owned(),
+            executor: work.started.executor.clone(),
+            with: work.started.with.clone(),
+            started_at: work.started_at,
             step: work.planned.step.to_string(),
             prompt: work.started.prompt.clone().unwrap_or_default(),
             previous: work.previous.clone(),
@@ -58,8 +65,24 @@ impl ProcessWork {
         }
     }
 
+    /// `None`: an action carries it out.
     pub(super) fn profile(&self) -> Option<&AgentProfile> {
-        self.plan.agents.get(&self.agent)
+        match &self.executor {
+            Executor::Agent { name, .. } => self.plan.agents.get(name),
+            Executor::Native { .. } => None,
+        }
+    }
+
+    /// The environment of the run.
+    pub(super) fn environment(&self) -> Result<&Environment, Failure> {
+        self.environment.as_ref().ok_or_else(|| {
+            let run = self.attempt.run();
+            Failure {
+                kind: FailureKind::Environment,
+                message: "the environment that the run was started with is gone".to_owned(),
+                hint: Some(format!("`orchestra resume {run}` gives it yours; then retry")),
+            }
+        })
     }
 
     pub(super) fn writes(&self) -> bool {
