@@ -1,5 +1,6 @@
 //! No recorded work is lost, and nothing runs twice: whatever is killed, cut short, deleted or full.
 
+mod checks;
 mod commands;
 mod crew;
 mod daemons;

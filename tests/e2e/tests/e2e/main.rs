@@ -9,6 +9,7 @@ mod bad_agents;
 mod bad_targets;
 mod bad_workflows;
 mod built_in_workflows;
+mod checks_running;
 mod command_line;
 mod durability;
 mod evidence;

@@ -1,6 +1,9 @@
 //! A crash at every single point between the intent and the files, each followed by a later start.
 
-use super::crew::{Crew, LIMIT, list, text};
+use super::{
+    checks,
+    crew::{Crew, LIMIT, list, text},
+};
 use std::{
     collections::BTreeSet,
     fs,
@@ -60,7 +63,11 @@ const IN_ANOTHER_ROOM: &[&str] = &[
 #[test]
 fn no_point_of_the_sources_is_left_out() {
     let points = abort_points();
-    let covered = COVERED.iter().chain(IN_ANOTHER_ROOM).map(|point| (*point).to_owned());
+    let covered = COVERED
+        .iter()
+        .chain(checks::COVERED)
+        .chain(IN_ANOTHER_ROOM)
+        .map(|point| (*point).to_owned());
     let covered: BTreeSet<String> = covered.collect();
     assert_eq!(points, covered, "every point in the sources has its line in `crashes!`");
 }
