@@ -30,7 +30,7 @@ pub(super) async fn ask(attempt: &Attempt, held: &[Held]) -> io::Result<Option<V
     if held.is_empty() {
         return Ok(Some(Vec::new()));
     }
-    put(attempt, question(&attempt.work.agent, held)).await?;
+    put(attempt, question(attempt.work.executor.name(), held)).await?;
     tokio::select! {
         answer = attempt.desk.answer_to(KEY) => Ok(Some(included(held, &answer))),
         () = attempt.desk.told_to_stop() => Ok(None),
