@@ -6,7 +6,6 @@ use orchestra_core::{
     outcome::{Failure, FailureKind},
 };
 use orchestra_runtimes::{
-    cli::KnownSecrets,
     confine::{self, Scope},
     native::certain_secret,
 };
@@ -35,7 +34,7 @@ fn now(attempt: &Attempt, tree: &Tree, included: &[String]) -> Result<Change, Fa
     let (shared, work) = (&attempt.shared, &attempt.work);
     let scratch = shared.folders.scratch(&shared.workspace);
     let limits = &shared.collect;
-    let secrets = KnownSecrets::of(&work.environment);
+    let secrets = work.secrets();
     let wrapper = wrapper(attempt, &scratch).map_err(|error| failure(error.to_string(), None))?;
     let reference = shared.reference(work.attempt.run(), &format!("t/{}", attempt.holder()));
     let request = Request {

@@ -10,10 +10,7 @@ use orchestra_core::{
     change::Change,
     outcome::{AttemptOutcome, Failure, FailureKind, Output},
 };
-use orchestra_runtimes::{
-    attempt::{self, AttemptResult},
-    cli::KnownSecrets,
-};
+use orchestra_runtimes::attempt::{self, AttemptResult};
 use orchestra_vcs::trees::Tree;
 use std::io;
 
@@ -62,7 +59,7 @@ async fn complete(attempt: &Attempt, outcome: AttemptOutcome) -> io::Result<Atte
     let (taker, of_tree) = (attempt.clone(), tree.clone());
     let outcome = blocking(move || {
         let output = taker.work.output.as_deref();
-        let secrets = KnownSecrets::of(&taker.work.environment);
+        let secrets = taker.work.secrets();
         Ok(handover::take(&taker.shared, &secrets, outcome, &of_tree.out, output))
     })
     .await?;

@@ -11,6 +11,7 @@ use orchestra_core::{
     state::SnapshotState,
     time::{Millis, Timestamp},
 };
+use orchestra_runtimes::cli::KnownSecrets;
 use serde_json::{Map, Value};
 use std::sync::Arc;
 
@@ -83,6 +84,11 @@ impl ProcessWork {
                 hint: Some(format!("`orchestra resume {run}` gives it yours; then retry")),
             }
         })
+    }
+
+    /// What of it must not be handed over; nothing is known of one that is gone.
+    pub(super) fn secrets(&self) -> KnownSecrets {
+        KnownSecrets::of(self.environment.as_ref().unwrap_or(&Environment::new()))
     }
 
     pub(super) fn writes(&self) -> bool {
