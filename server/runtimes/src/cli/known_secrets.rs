@@ -28,10 +28,10 @@ impl KnownSecrets {
         self.all.mask(content)
     }
 
-    /// The variable whose value is in the content.
-    pub fn named_in(&self, content: &[u8]) -> Option<&str> {
-        let found = self.by_name.iter().find(|(_, value)| value.are_in(content));
-        found.map(|(name, _)| name.as_str())
+    /// A variable whose value is in the content and was not in it before.
+    pub fn new_in(&self, content: &[u8], before: &[u8]) -> Option<&str> {
+        let is_new = |value: &Secrets| value.are_in(content) && !value.are_in(before);
+        self.by_name.iter().find(|(_, value)| is_new(value)).map(|(name, _)| name.as_str())
     }
 }
 
@@ -41,13 +41,21 @@ mod tests {
 
     #[test]
     fn what_is_handed_over_is_looked_through_for_values_of_secret_variables() {
-        let environment =
-            [("DEMO_TOKEN", "open-sesame"), ("PATH", "/usr/bin:/bin"), ("A_KEY", "x")];
+        let environment = [
+            ("DEMO_TOKEN", "open-sesame"),
+            ("PATH", "/usr/bin:/bin"),
+            ("A_KEY", "x"),
+            ("B_KEY", "another-one"),
+        ];
         let environment = environment.map(|(name, value)| (name.to_owned(), value.to_owned()));
         let secrets = KnownSecrets::of(&BTreeMap::from(environment));
         let content = b"PATH=/usr/bin:/bin x token=open-sesame\xff";
         assert_eq!(&*secrets.mask(content), b"PATH=/usr/bin:/bin x token=***\xff");
-        assert_eq!(secrets.named_in(content), Some("DEMO_TOKEN"));
-        assert_eq!(secrets.named_in(b"PATH=/usr/bin:/bin x"), None);
+        assert_eq!(secrets.new_in(content, b""), Some("DEMO_TOKEN"));
+        assert_eq!(secrets.new_in(b"PATH=/usr/bin:/bin x", b""), None);
+        assert_eq!(secrets.new_in(content, content), None, "it was there before");
+        let both = b"another-one open-sesame";
+        assert_eq!(secrets.new_in(both, b"another-one"), Some("DEMO_TOKEN"));
+        assert_eq!(secrets.new_in(both, b"open-sesame"), Some("B_KEY"));
     }
 }

@@ -61,8 +61,7 @@ fn now(attempt: &Attempt, tree: &Tree, included: &[String]) -> Result<Change, Fa
         included,
         suspects: &|path, content, before| {
             // What was there before is none of the agent's doing.
-            let is_new = |name: &&str| secrets.named_in(before) != Some(*name);
-            match secrets.named_in(content).filter(is_new) {
+            match secrets.new_in(content, before) {
                 Some(name) => Some(format!("the value of {name}")),
                 None => match certain_secret(path, content, before) {
                     Ok(found) => found.map(str::to_owned),
