@@ -14,6 +14,7 @@ mod flags;
 mod held;
 mod import;
 mod listing;
+mod made;
 mod names;
 mod origin;
 mod quarantine;
@@ -23,8 +24,10 @@ mod survey;
 mod takeover;
 
 use crate::{GitError, git::at_once, state, wrapper::Wrapper};
-use orchestra_core::change::{Change, Held};
+use made::Made;
+use orchestra_core::change::Change;
 use quarantine::Quarantine;
+use record::Record;
 use std::{fmt, fs, io, path::Path};
 
 /// Where results may be kept, so that nothing of the user's can be taken for one.
@@ -114,7 +117,7 @@ pub fn collect(request: &Request<'_>) -> Result<Collected, GitError> {
         return Err(GitError::Reference(request.reference.to_owned()));
     }
     state::require_version()?;
-    let origin = origin::read(request.root, request.reference)?;
+    let origin = origin::read(request.root, request.base, request.reference)?;
     let quarantine = Quarantine::create(request, &origin)?;
     if let Some(kept) = origin.kept.as_ref().filter(|kept| !kept.is_allowed_more(request.included))
     {
@@ -128,33 +131,34 @@ pub fn collect(request: &Request<'_>) -> Result<Collected, GitError> {
     filled?;
 
     let takeover = takeover::take_over(&quarantine, request)?;
-    let parent = takeover.parent.as_deref().unwrap_or(request.base);
-    let mut notes = takeover.notes;
     let listing = listing::read(&quarantine, request, &survey)?;
     let contents = contents::choose(request, &survey, &listing)?;
-    quarantine.enter(contents.resets)?;
-    quarantine.update(contents.updates)?;
-    notes.extend(summary::notes(&quarantine, request, &survey, &listing, contents.notes)?);
-
-    let tree = quarantine.write_tree()?;
-    let suspects = held::hold_suspects(&quarantine, request, parent, &tree)?;
-    let tree = if suspects.is_empty() { tree } else { quarantine.write_tree()? };
-    let mut held: Vec<Held> = [contents.held, suspects].concat();
-    held.sort_by(|a, b| a.path.cmp(&b.path));
-
-    let record = record::Record { held, notes };
-    let is_new = takeover.parent.is_some() || tree != quarantine.tree_of(request.base)?;
-    let commit = if is_new {
-        let message = record::message(request, &record);
-        let commit = quarantine.commit(request.author.agent, &tree, parent, message)?;
-        let old = origin.kept.as_ref().map(|kept| kept.commit.as_str());
-        import::import(&quarantine, request, &origin, &commit, old)?;
-        Some(commit)
+    let notes = summary::notes(&quarantine, request, &survey, &listing, contents.notes)?;
+    let mut record = Record { held: Vec::new(), notes: [takeover.notes.clone(), notes].concat() };
+    record.hold(contents.held);
+    let is_like_base =
+        takeover.parent.is_none() && contents.resets.is_empty() && contents.updates.is_empty();
+    let made = if is_like_base {
+        Err(record)
     } else {
-        None
+        quarantine.enter(contents.resets)?;
+        quarantine.update(&contents.updates)?;
+        made::make(&quarantine, request, &takeover, record)?
     };
-    let change = summary::change(&quarantine, request.base, commit.as_deref(), record)?;
-    Ok(Collected { commit, change })
+    let Made { commit, tree, pack, record, differences, commits } = match made {
+        Ok(made) => made,
+        Err(record) => {
+            let change = summary::told(summary::nothing(request.base), None, record);
+            return Ok(Collected { commit: None, change });
+        }
+    };
+    let (imported, change) = at_once(
+        || import::import(request, &origin, &commit, &pack),
+        || summary::change(&quarantine, request.base, &tree, &differences),
+    );
+    imported?;
+    let change = Change { commits, ..summary::told(change?, Some(&commit), record) };
+    Ok(Collected { commit: Some(commit), change })
 }
 
 /// A link would lead git, and later whoever cleans up, to somewhere else.

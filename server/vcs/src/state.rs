@@ -29,24 +29,28 @@ pub struct Uncommitted {
 
 /// Which git this is, such as `2.47.3`.
 pub fn version() -> Result<String, GitError> {
+    numbered_version().map(|(found, _)| found)
+}
+
+/// As [`version`], by its first two numbers and asked once: a daemon need not ask for every clone.
+pub(crate) fn require_version() -> Result<(u32, u32), GitError> {
+    static RECENT_ENOUGH: OnceLock<(u32, u32)> = OnceLock::new();
+    if let Some(&known) = RECENT_ENOUGH.get() {
+        return Ok(known);
+    }
+    let (_, numbers) = numbered_version()?;
+    Ok(*RECENT_ENOUGH.get_or_init(|| numbers))
+}
+
+fn numbered_version() -> Result<(String, (u32, u32)), GitError> {
     let output = Git::new(Path::new("/"), "version", ANSWER_LIMIT).output()?;
     let text = String::from_utf8_lossy(&output);
     let found = text.trim().strip_prefix("git version ").unwrap_or(text.trim()).to_owned();
     let mut numbers = found.split(['.', ' ', '-']).map_while(|part| part.parse::<u32>().ok());
     match (numbers.next(), numbers.next()) {
-        (Some(major), Some(minor)) if (major, minor) >= NEEDED => Ok(found),
+        (Some(major), Some(minor)) if (major, minor) >= NEEDED => Ok((found, (major, minor))),
         _ => Err(GitError::TooOld { found, needed: NEEDED }),
     }
-}
-
-/// As [`version`], asked once: a daemon need not ask for every clone.
-pub(crate) fn require_version() -> Result<(), GitError> {
-    static RECENT_ENOUGH: OnceLock<()> = OnceLock::new();
-    if RECENT_ENOUGH.get().is_none() {
-        version()?;
-        RECENT_ENOUGH.get_or_init(|| ());
-    }
-    Ok(())
 }
 
 /// The top of the working tree that `root` belongs to. `None` when it is in no git repository.

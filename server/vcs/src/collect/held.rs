@@ -1,8 +1,8 @@
-//! Files that look as if they held a secret are taken out of the index again.
+//! Files that look as if they held a secret do not become part of a result.
 
 use super::{
     Request, blobs,
-    difference::{self, Difference},
+    difference::Difference,
     quarantine::{Entry, Quarantine},
 };
 use crate::GitError;
@@ -12,14 +12,12 @@ pub(super) fn is_included(request: &Request<'_>, path: &str) -> bool {
     request.included.iter().any(|included| included == path)
 }
 
-/// Puts each suspected file of `tree` back to what `parent` has, and answers which these are.
-pub(super) fn hold_suspects(
+/// The suspected files among those that differ, and the entries that put them back to what they were.
+pub(super) fn suspects_among(
     quarantine: &Quarantine<'_>,
     request: &Request<'_>,
-    parent: &str,
-    tree: &str,
-) -> Result<Vec<Held>, GitError> {
-    let differences = difference::read(quarantine, parent, tree, false)?;
+    differences: &[Difference],
+) -> Result<(Vec<Held>, Vec<Entry>), GitError> {
     let files: Vec<(String, &Difference, &str)> = differences
         .iter()
         .filter_map(|difference| {
@@ -36,8 +34,7 @@ pub(super) fn hold_suspects(
         let object = difference.old.as_ref().map(|old| (old.mode.clone(), old.id.clone()));
         resets.push(Entry { path: difference.path.clone(), object });
     }
-    quarantine.enter(resets)?;
-    Ok(held)
+    Ok((held, resets))
 }
 
 /// Which of these files, by path and id, look as if they held a secret that the base does not have at the

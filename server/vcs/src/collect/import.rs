@@ -9,19 +9,20 @@ use crate::{
     GitError,
     git::{ANSWER_LIMIT, CHECKOUT_LIMIT, Git},
 };
-use std::{fs::File, path::PathBuf};
+use std::{
+    fs::File,
+    path::{Path, PathBuf},
+};
 
-/// Brings what `commit` adds to the base into the user's repository, and has the reference hold it. `old`
-/// is what it held.
+/// Brings a pack of what `commit` adds to the base into the user's repository, and has the reference hold
+/// it.
 pub(super) fn import(
-    quarantine: &Quarantine<'_>,
     request: &Request<'_>,
     origin: &Origin,
     commit: &str,
-    old: Option<&str>,
+    pack: &Path,
 ) -> Result<(), GitError> {
-    let pack = pack(quarantine, quarantine.git("pack-objects"), "result", commit, request.base)?;
-    let file = File::open(&pack).map_err(GitError::io("failed to open", &pack))?;
+    let file = File::open(pack).map_err(GitError::io("failed to open", pack))?;
     // In a partial clone, what the commit refers to may be with the remote.
     let check = if origin.is_partial { "--fsck-objects" } else { "--strict" };
     Git::new(request.root, "index-pack", CHECKOUT_LIMIT)
@@ -29,6 +30,7 @@ pub(super) fn import(
         .args([check, "--stdin"])
         .input_file(file)
         .output()?;
+    let old = origin.kept.as_ref().map(|kept| kept.commit.as_str());
     Git::new(request.root, "update-ref", ANSWER_LIMIT)
         // A user may have asked for a log of every reference.
         .set("core.logAllRefUpdates".into(), "false")

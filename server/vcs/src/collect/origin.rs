@@ -1,7 +1,7 @@
 //! What the user's repository contributes: where its objects are, what it ignores, how its lines end,
 //! and whether the result is there already.
 
-use super::record::Kept;
+use super::{quarantine::line, record::Kept};
 use crate::{
     GitError,
     git::{ANSWER_LIMIT, Git, at_once},
@@ -23,6 +23,8 @@ pub(super) struct Origin {
     pub(super) attributes: PathBuf,
     /// `sha1` or `sha256`.
     pub(super) object_format: String,
+    /// The tree of the commit that the agent was given.
+    pub(super) base_tree: String,
     /// Those that decide what of a file is committed; keys in lowercase.
     pub(super) settings: Vec<Setting>,
     /// Whether objects may be missing that a remote has.
@@ -37,12 +39,12 @@ const SETTINGS: &str = "^(core\\.(autocrlf|eol|symlinks|filemode|ignorecase|prec
     |protecthfs|protectntfs|bigfilethreshold|excludesfile|attributesfile)\
     |extensions\\.partialclone|remote\\..*\\.promisor)$";
 
-pub(super) fn read(root: &Path, reference: &str) -> Result<Origin, GitError> {
+pub(super) fn read(root: &Path, base: &str, reference: &str) -> Result<Origin, GitError> {
     if root.as_os_str().as_bytes().contains(&b'\n') {
         return Err(GitError::LineBreak(root.to_owned()));
     }
     let (origin, (settings, kept)) = at_once(
-        || layout(root),
+        || layout(root, base),
         || {
             at_once(
                 || matching_settings(root, &["--type=path"], SETTINGS),
@@ -60,14 +62,15 @@ pub(super) fn read(root: &Path, reference: &str) -> Result<Origin, GitError> {
     Ok(origin)
 }
 
-fn layout(root: &Path) -> Result<Origin, GitError> {
+fn layout(root: &Path, base: &str) -> Result<Origin, GitError> {
     let output = Git::new(root, "rev-parse", ANSWER_LIMIT)
         .args(["--path-format=absolute", "--git-path", "objects", "--git-path", "shallow"])
         .args(["--git-path", "info/exclude", "--git-path", "info/attributes"])
-        .args(["--show-object-format=storage"])
+        .args(["--show-object-format=storage", &format!("{base}^{{tree}}")])
+        .env("GIT_NO_REPLACE_OBJECTS", "1")
         .output()?;
     let lines: Vec<&[u8]> = output.split(|&byte| byte == b'\n').collect();
-    let [objects, shallow, exclude, attributes, format, b""] = lines[..] else {
+    let [objects, shallow, exclude, attributes, format, base_tree, b""] = lines[..] else {
         return Err(GitError::Failed {
             what: "git rev-parse".to_owned(),
             place: root.to_owned(),
@@ -80,7 +83,8 @@ fn layout(root: &Path) -> Result<Origin, GitError> {
         shallow: path(shallow),
         exclude: path(exclude),
         attributes: path(attributes),
-        object_format: String::from_utf8_lossy(format).into_owned(),
+        object_format: line(format),
+        base_tree: line(base_tree),
         settings: Vec::new(),
         is_partial: false,
         kept: None,

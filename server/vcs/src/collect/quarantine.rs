@@ -5,6 +5,7 @@ use super::{Request, origin::Origin};
 use crate::{
     GitError,
     git::{CHECKOUT_LIMIT, Git},
+    state,
     wrapper::Wrapper,
 };
 use std::{
@@ -34,6 +35,9 @@ const SETTINGS: [(&str, &str); 8] = [
     ("core.fsync", "none"),
     ("index.skipHash", "true"),
 ];
+
+/// The first git that puts all objects of one `update-index` into one pack; before, it was one for each.
+const UPDATES_INTO_ONE_PACK: (u32, u32) = (2, 38);
 
 /// One line for `update-index --index-info`.
 #[derive(Debug, PartialEq, Eq)]
@@ -168,21 +172,19 @@ impl<'a> Quarantine<'a> {
     }
 
     /// Enters these as they lie on the disk.
-    pub(super) fn update(&self, paths: Vec<Vec<u8>>) -> Result<(), GitError> {
-        self.paths_to_index(&["--add", "--replace"], &paths)
+    pub(super) fn update(&self, paths: &[Vec<u8>]) -> Result<(), GitError> {
+        let mut git = self.git_on_files("update-index").args(["--add", "--replace"]);
+        if state::require_version()? >= UPDATES_INTO_ONE_PACK {
+            // What is larger goes into a pack. A file for each object takes most of the time, here and
+            // when they are packed afterwards.
+            git = git.set("core.bigFileThreshold".into(), "1");
+        }
+        feed(git, paths)
     }
 
     /// Has git take these for unchanged without a look at them.
     pub(super) fn assume_unchanged(&self, paths: &[Vec<u8>]) -> Result<(), GitError> {
-        self.paths_to_index(&["--assume-unchanged"], paths)
-    }
-
-    fn paths_to_index(&self, options: &[&str], paths: &[Vec<u8>]) -> Result<(), GitError> {
-        if paths.is_empty() {
-            return Ok(());
-        }
-        let git = self.git_on_files("update-index").args(options).args(["-z", "--stdin"]);
-        git.input(nul_ended(paths)).output().map(drop)
+        feed(self.git_on_files("update-index").args(["--assume-unchanged"]), paths)
     }
 
     /// Which of these new paths are ignored.
@@ -203,6 +205,17 @@ impl<'a> Quarantine<'a> {
     pub(super) fn write_tree(&self) -> Result<String, GitError> {
         // Whether all its objects are there is seen when they are imported.
         self.git("write-tree").args(["--missing-ok"]).output().map(|output| line(&output))
+    }
+
+    /// The tree that the agent was given.
+    pub(super) fn base_tree(&self) -> &str {
+        &self.origin.base_tree
+    }
+
+    /// How many commits lead from one to the other.
+    pub(super) fn commits_since(&self, base: &str, commit: &str) -> Result<u32, GitError> {
+        let git = self.git("rev-list").args(["--count", commit, &format!("^{base}")]);
+        Ok(line(&git.output()?).parse().unwrap_or(u32::MAX))
     }
 
     pub(super) fn tree_of(&self, commit: &str) -> Result<String, GitError> {
@@ -230,6 +243,13 @@ impl<'a> Quarantine<'a> {
             .args(["--no-gpg-sign", "-F", "-", "-p", parent, tree]);
         git.input(message.into_bytes()).output().map(|output| line(&output))
     }
+}
+
+fn feed(update_index: Git, paths: &[Vec<u8>]) -> Result<(), GitError> {
+    if paths.is_empty() {
+        return Ok(());
+    }
+    update_index.args(["-z", "--stdin"]).input(nul_ended(paths)).output().map(drop)
 }
 
 /// Without the line end.

@@ -17,6 +17,14 @@ pub(super) struct Record {
     pub(super) notes: Vec<String>,
 }
 
+impl Record {
+    /// Adds what is held back besides.
+    pub(super) fn hold(&mut self, held: Vec<Held>) {
+        self.held.extend(held);
+        self.held.sort_by(|a, b| a.path.cmp(&b.path));
+    }
+}
+
 /// A result that is there already.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Kept {

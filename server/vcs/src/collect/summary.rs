@@ -1,9 +1,11 @@
 //! A result for people: files, lines, what to look at, and what git or this module passed over.
 
 use super::{
-    Collected, Request, difference, flags,
+    Collected, Request,
+    difference::{self, Difference},
+    flags,
     listing::Listing,
-    quarantine::{Quarantine, line},
+    quarantine::Quarantine,
     record::{Kept, Record},
     survey::{Survey, absolute},
 };
@@ -26,33 +28,48 @@ pub(super) fn of_kept(
     base: &str,
     kept: &Kept,
 ) -> Result<Collected, GitError> {
+    let commit = kept.commit.as_str();
+    let tree = quarantine.tree_of(commit)?;
+    let differences = difference::read(quarantine, base, commit, true)?;
+    let change = change(quarantine, base, &tree, &differences)?;
+    // All but ours.
+    let commits = quarantine.commits_since(base, commit)?.saturating_sub(1);
     let record = Record { held: kept.record.held.clone(), notes: kept.record.notes.clone() };
-    let change = change(quarantine, base, Some(&kept.commit), record)?;
-    Ok(Collected { commit: Some(kept.commit.clone()), change })
+    let change = Change { commits, ..told(change, Some(commit), record) };
+    Ok(Collected { commit: change.commit.clone(), change })
 }
 
-pub(super) fn change(
-    quarantine: &Quarantine<'_>,
-    base: &str,
-    commit: Option<&str>,
-    record: Record,
-) -> Result<Change, GitError> {
-    let mut change = Change {
+/// With what the commit says of itself.
+pub(super) fn told(change: Change, commit: Option<&str>, record: Record) -> Change {
+    let Record { held, notes } = record;
+    Change { commit: commit.map(str::to_owned), held, notes, ..change }
+}
+
+/// That nothing has changed.
+pub(super) fn nothing(base: &str) -> Change {
+    Change {
         base: base.to_owned(),
-        commit: commit.map(str::to_owned),
+        commit: None,
         tree: None,
         files: 0,
         added: 0,
         removed: 0,
         paths: Vec::new(),
-        held: record.held,
+        held: Vec::new(),
         flags: Vec::new(),
         commits: 0,
-        notes: record.notes,
-    };
-    let Some(commit) = commit else { return Ok(change) };
-    let tree = quarantine.tree_of(commit)?;
-    let differences = difference::read(quarantine, base, commit, true)?;
+        notes: Vec::new(),
+    }
+}
+
+/// What differs between the base and a tree.
+pub(super) fn change(
+    quarantine: &Quarantine<'_>,
+    base: &str,
+    tree: &str,
+    differences: &[Difference],
+) -> Result<Change, GitError> {
+    let mut change = nothing(base);
     change.files = u32::try_from(differences.len()).unwrap_or(u32::MAX);
     for (added, removed) in differences.iter().filter_map(|difference| difference.lines) {
         change.added += u64::from(added);
@@ -60,19 +77,12 @@ pub(super) fn change(
     }
     let shown = differences.iter().take(Change::MAX_PATHS);
     change.paths = shown.map(|difference| difference.changed_file()).collect();
-    if EMPTY_TREES.contains(&tree.as_str()) && !differences.is_empty() {
+    if EMPTY_TREES.contains(&tree) && !differences.is_empty() {
         change.flags.push(Flag { path: String::new(), kind: FlagKind::EverythingDeleted });
     }
-    change.flags.extend(flags::find(quarantine, &differences)?);
-    change.tree = Some(tree);
-    // All but ours.
-    change.commits = commits(quarantine, base, commit)?.saturating_sub(1);
+    change.flags.extend(flags::find(quarantine, differences)?);
+    change.tree = Some(tree.to_owned());
     Ok(change)
-}
-
-fn commits(quarantine: &Quarantine<'_>, base: &str, commit: &str) -> Result<u32, GitError> {
-    let git = quarantine.git("rev-list").args(["--count", commit, &format!("^{base}")]);
-    Ok(line(&git.output()?).parse().unwrap_or(u32::MAX))
 }
 
 /// What was left out without being held back. Nobody is told of what is ignored.
