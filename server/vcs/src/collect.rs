@@ -8,6 +8,7 @@
 
 mod agent_head;
 mod blobs;
+mod compared;
 mod contents;
 mod difference;
 mod flags;
@@ -23,12 +24,15 @@ mod summary;
 mod survey;
 mod takeover;
 
-use crate::{GitError, git::at_once, state, wrapper::Wrapper};
+use crate::{GitError, git::at_once, index::Tracked, state, wrapper::Wrapper};
+use contents::Contents;
+use listing::Listing;
 use made::Made;
 use orchestra_core::change::Change;
 use quarantine::Quarantine;
 use record::Record;
 use std::{fmt, fs, io, path::Path};
+use survey::Survey;
 
 /// Where results may be kept, so that nothing of the user's can be taken for one.
 const NAMESPACE: &str = "refs/orchestra/";
@@ -123,16 +127,12 @@ pub fn collect(request: &Request<'_>) -> Result<Collected, GitError> {
     {
         return summary::of_kept(&quarantine, request.base, kept);
     }
-    let (survey, filled) = at_once(
-        || see_folder(request.src).and_then(|()| survey::look(request)),
-        || quarantine.fill_index(request),
-    );
-    let survey = survey?;
-    filled?;
-
+    see_folder(request.src)?;
+    quarantine.fill_index(request)?;
     let takeover = takeover::take_over(&quarantine, request)?;
-    let listing = listing::read(&quarantine, request, &survey)?;
-    let contents = contents::choose(request, &survey, &listing)?;
+    let index = quarantine.comparable_index(request).filter(|_| takeover.parent.is_none());
+    let survey = survey::look(request, index.as_ref())?;
+    let (listing, contents) = choose(&quarantine, request, &survey, index.as_ref())?;
     let notes = summary::notes(&quarantine, request, &survey, &listing, contents.notes)?;
     let mut record = Record { held: Vec::new(), notes: [takeover.notes.clone(), notes].concat() };
     record.hold(contents.held);
@@ -159,6 +159,26 @@ pub fn collect(request: &Request<'_>) -> Result<Collected, GitError> {
     imported?;
     let change = Change { commits, ..summary::told(change?, Some(&commit), record) };
     Ok(Collected { commit: Some(commit), change })
+}
+
+/// What of the files goes into the commit.
+fn choose(
+    quarantine: &Quarantine<'_>,
+    request: &Request<'_>,
+    survey: &Survey,
+    index: Option<&Tracked>,
+) -> Result<(Listing, Contents), GitError> {
+    let guess = index.map(|index| listing::guess(quarantine, request, survey, index));
+    if let Some(listing) = guess.transpose()?.flatten() {
+        let contents = contents::choose(request, survey, &listing)?;
+        // Nothing is held back, and nobody told of a file, only because it was touched.
+        if contents.held.is_empty() && contents.notes.is_empty() {
+            return Ok((listing, contents));
+        }
+    }
+    let listing = listing::read(quarantine, request, survey)?;
+    let contents = contents::choose(request, survey, &listing)?;
+    Ok((listing, contents))
 }
 
 /// A link would lead git, and later whoever cleans up, to somewhere else.

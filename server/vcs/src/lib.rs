@@ -4,7 +4,9 @@
 pub mod collect;
 pub mod contents;
 mod error;
+mod folder;
 mod git;
+mod index;
 pub mod repo;
 pub mod scratch;
 pub mod snapshot;

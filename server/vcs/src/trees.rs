@@ -5,8 +5,6 @@
 mod budget;
 mod clean;
 mod copy;
-mod folder;
-mod index;
 mod patterns;
 mod pool;
 pub(crate) mod prepare;

@@ -11,6 +11,7 @@ use super::{
 };
 use crate::GitError;
 use orchestra_core::change::{Held, HeldReason};
+use rustix::fs::{FileType, RawMode};
 use std::{collections::BTreeMap, fs, io, os::unix::fs::MetadataExt as _, path::Path};
 
 const UNREADABLE: &str = "cannot be read: it is left as it was given";
@@ -127,7 +128,7 @@ fn look(src: &Path, path: &[u8]) -> Result<Found, GitError> {
         Found::Folder
     } else if found.is_symlink() {
         Found::Link
-    } else if special(found.file_type()).is_some() {
+    } else if special(FileType::from_raw_mode(found.mode() as RawMode)).is_some() {
         Found::Special
     } else {
         // By the mode and not by trying: the git that is confined has not all the rights of root.

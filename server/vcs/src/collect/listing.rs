@@ -1,11 +1,13 @@
-//! What git says of the agent's files: what differs from the index, and what is new.
+//! Which of the agent's files differ from the index, and which are new: by what the survey saw where that
+//! says enough, else by what git says.
 
 use super::{
     Request, blobs,
+    compared::Compared,
     quarantine::Quarantine,
     survey::{Survey, absolute},
 };
-use crate::{GitError, git::at_once};
+use crate::{GitError, git::at_once, index::Tracked};
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
     fs,
@@ -36,6 +38,39 @@ pub(super) enum Seen {
     BeyondLink,
 }
 
+/// What the survey saw. Files that only may differ count as changed. `None` where git has to say it: nothing
+/// was compared, or there is so much that a limit could be exceeded by files which are as they were.
+pub(super) fn guess(
+    quarantine: &Quarantine<'_>,
+    request: &Request<'_>,
+    survey: &Survey,
+    tracked: &Tracked,
+) -> Result<Option<Listing>, GitError> {
+    let Some(compared) = &survey.compared else { return Ok(None) };
+    let Some(new) = compared.new_files(quarantine)? else { return Ok(None) };
+    let Compared { touched, missing, beyond_link, .. } = compared;
+    if touched.len() + missing.len() + beyond_link.len() + new.len() > request.limits.count {
+        return Ok(None);
+    }
+    let seen =
+        |paths: &[Vec<u8>], seen| paths.iter().map(move |path| (path.clone(), seen)).collect();
+    let changed: [Vec<(Vec<u8>, Seen)>; 3] = [
+        seen(touched, Seen::Something),
+        seen(missing, Seen::Nothing),
+        seen(beyond_link, Seen::BeyondLink),
+    ];
+    let is_inhabited = |folder: &&Vec<u8>| tracked.holds_below(folder);
+    let mut listing = Listing {
+        changed: changed.into_iter().flatten().collect(),
+        untracked: new,
+        submodules: tracked.submodules().map(<[u8]>::to_owned).collect(),
+        inhabited: survey.nested.iter().filter(is_inhabited).cloned().collect(),
+    };
+    listing.leave_out_nested(survey);
+    Ok(Some(listing))
+}
+
+/// What git says.
 pub(super) fn read(
     quarantine: &Quarantine<'_>,
     request: &Request<'_>,
@@ -47,13 +82,8 @@ pub(super) fn read(
         at_once(|| others(quarantine, limit), || tracked(quarantine, request.src, survey));
     let (mut listing, others) = (tracked?, others?);
     listing.changed.extend(unread.into_iter().map(|path| (path, Seen::Something)));
-    let in_nested = |path: &[u8]| {
-        let mut above = folders_of(path);
-        above.any(|folder| survey.nested.contains(folder) && !listing.inhabited.contains(folder))
-    };
     listing.untracked = others;
-    // What git itself takes for a repository ends in a slash.
-    listing.untracked.retain(|path| !path.ends_with(b"/") && !in_nested(path));
+    listing.leave_out_nested(survey);
     let changed = listing.changed.iter().filter(|(_, seen)| **seen == Seen::Something);
     let paths = || changed.clone().map(|(path, _)| path).chain(&listing.untracked);
     if paths().count() > limit {
@@ -62,6 +92,19 @@ pub(super) fn read(
         return Err(crowd.refusal(limit));
     }
     Ok(listing)
+}
+
+impl Listing {
+    /// What is new in a repository of the agent's is that one's.
+    fn leave_out_nested(&mut self, survey: &Survey) {
+        let Self { untracked, inhabited, .. } = self;
+        let in_nested = |path: &[u8]| {
+            let mut above = folders_of(path);
+            above.any(|folder| survey.nested.contains(folder) && !inhabited.contains(folder))
+        };
+        // What git itself takes for a repository ends in a slash.
+        untracked.retain(|path| !path.ends_with(b"/") && !in_nested(path));
+    }
 }
 
 /// Has git not look at what it would read without need: the checkouts of submodules, which are the

@@ -5,7 +5,9 @@ use super::{Request, origin::Origin};
 use crate::{
     GitError,
     git::{CHECKOUT_LIMIT, Git},
-    state,
+    index::Tracked,
+    state::{self, Setting},
+    trees::source::Format,
     wrapper::Wrapper,
 };
 use std::{
@@ -154,6 +156,24 @@ impl<'a> Quarantine<'a> {
         }
     }
 
+    /// The index of the tree as it was given, where a look at the files says how they differ from it. On
+    /// file systems that know a file by several spellings, only git can tell.
+    pub(super) fn comparable_index(&self, request: &Request<'_>) -> Option<Tracked> {
+        let is_on = |setting: &Setting| {
+            let key = setting.key.as_slice();
+            matches!(key, b"core.ignorecase" | b"core.precomposeunicode")
+                && setting.value != b"false"
+        };
+        if self.origin.settings.iter().any(is_on) {
+            return None;
+        }
+        let format = match self.origin.object_format.as_str() {
+            "sha256" => Format::Sha256,
+            _ => Format::Sha1,
+        };
+        Tracked::read(request.index?, format).filter(Tracked::is_plain)
+    }
+
     /// Enters these as they are said to be, whatever the disk says.
     pub(super) fn enter(&self, entries: Vec<Entry>) -> Result<(), GitError> {
         if entries.is_empty() {
@@ -192,14 +212,17 @@ impl<'a> Quarantine<'a> {
         if paths.is_empty() {
             return Ok(Vec::new());
         }
+        // A name that begins with a colon would be a pattern.
+        let input: Vec<Vec<u8>> =
+            paths.iter().map(|path| [b"./", path.as_slice()].concat()).collect();
         let git = self.git_on_files("check-ignore").args(["--no-index", "-z", "--stdin"]);
-        let answer = git.input(nul_ended(paths)).answer()?;
+        let answer = git.input(nul_ended(&input)).answer()?;
         // One: none of them is.
         if !matches!(answer.status.code(), Some(0 | 1)) {
             return Err(answer.refusal("git check-ignore".to_owned(), self.src.to_owned()));
         }
-        let paths = answer.stdout.split(|&byte| byte == 0).filter(|path| !path.is_empty());
-        Ok(paths.map(<[u8]>::to_owned).collect())
+        let paths = answer.stdout.split(|&byte| byte == 0);
+        Ok(paths.filter_map(|path| path.strip_prefix(b"./").map(<[u8]>::to_owned)).collect())
     }
 
     pub(super) fn write_tree(&self) -> Result<String, GitError> {

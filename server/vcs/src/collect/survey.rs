@@ -1,17 +1,20 @@
 //! A walk over the agent's folders before git sees them, for what git would wait for, never read, or
-//! pass over in silence. Only folders are opened, and no link is followed.
+//! pass over in silence. Only folders are opened, and no link is followed. On the way it sees which files
+//! are not as the index has them.
 
-use super::Request;
-use crate::GitError;
+use super::{Request, compared::Compared};
+use crate::{
+    GitError,
+    folder::{Entry, Folder},
+    index::{Child, Kind, Tracked},
+};
+use rustix::fs::FileType;
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeSet, HashMap},
     ffi::OsStr,
-    fs::{self, DirEntry, FileType},
-    io,
-    os::unix::{
-        ffi::OsStrExt as _,
-        fs::{FileTypeExt as _, MetadataExt as _},
-    },
+    fs, io,
+    ops::Range,
+    os::unix::{ffi::OsStrExt as _, fs::MetadataExt as _},
     path::{Path, PathBuf},
 };
 
@@ -29,14 +32,39 @@ pub(super) struct Survey {
     pub(super) unreadable: Vec<Vec<u8>>,
     /// Files over the limit, where git has no sizes to compare and would read them.
     pub(super) large: Vec<(Vec<u8>, u64)>,
+    /// What is not as the index has it; none where only git can say that.
+    pub(super) compared: Option<Compared>,
 }
 
-pub(super) fn look(request: &Request<'_>) -> Result<Survey, GitError> {
-    let limit = request.index.is_none().then_some(request.limits.file);
-    let mut survey = Survey::default();
-    let mut folders = vec![Vec::new()];
-    while let Some(folder) = folders.pop() {
-        survey.folder(request.src, folder, limit, &mut folders)?;
+/// A folder to look into.
+struct Place {
+    path: Vec<u8>,
+    /// What is tracked below it.
+    tracked: Range<usize>,
+    below: Below,
+}
+
+/// What a folder lies in, for files that are not tracked.
+#[derive(Clone, Copy)]
+enum Below {
+    /// Folders in which something is tracked.
+    Known,
+    /// A folder in which nothing is, by its number.
+    Unknown(usize),
+    /// A submodule, of which nothing is looked at.
+    Submodule,
+}
+
+/// Looks at the whole tree; with an index, it compares.
+pub(super) fn look(request: &Request<'_>, index: Option<&Tracked>) -> Result<Survey, GitError> {
+    let nothing = Tracked::default();
+    let tracked = index.unwrap_or(&nothing);
+    let compared = index.map(|_| Compared::new(request.limits.count));
+    let mut survey = Survey { compared, ..Survey::default() };
+    let top = Place { path: Vec::new(), tracked: tracked.all(), below: Below::Known };
+    let mut places = vec![top];
+    while let Some(place) = places.pop() {
+        survey.place(request, tracked, place, &mut places)?;
     }
     survey.special.sort();
     survey.unreadable.sort();
@@ -51,60 +79,140 @@ impl Survey {
         self.unreadable.iter().filter_map(above).any(|rest| rest.starts_with(b"/"))
     }
 
-    fn folder(
+    fn place(
         &mut self,
-        src: &Path,
-        folder: Vec<u8>,
-        limit: Option<u64>,
-        folders: &mut Vec<Vec<u8>>,
+        request: &Request<'_>,
+        tracked: &Tracked,
+        place: Place,
+        places: &mut Vec<Place>,
     ) -> Result<(), GitError> {
-        let place = absolute(src, &folder);
-        let entries = if is_open(&place) { fs::read_dir(&place) } else { Err(denied()) };
-        let Ok(entries) = entries else {
-            if folder.is_empty() {
-                return Err(GitError::NoTree(src.to_owned()));
+        let Place { path: above, tracked: range, below } = place;
+        let shown = absolute(request.src, &above);
+        let folder = if is_open(&shown) { Folder::open(&shown) } else { Err(denied()) };
+        let Ok(folder) = folder else {
+            if above.is_empty() {
+                return Err(GitError::NoTree(request.src.to_owned()));
             }
-            self.unreadable.push(folder);
+            self.unreadable.push(above);
+            // A folder that cannot be listed may be one through which git goes all the same.
+            self.compared = None;
             return Ok(());
         };
-        for entry in entries {
-            let entry = entry.map_err(GitError::io("failed to read", &place))?;
-            let kind = entry.file_type().map_err(GitError::io("failed to read", &place))?;
-            let name = entry.file_name();
-            let path = join(&folder, name.as_bytes());
-            if name == ".git" {
-                if !folder.is_empty() {
-                    self.nested.insert(folder.clone());
-                    see_no_special(&entry, kind)?;
+        let failed = || GitError::io("failed to read", &shown);
+        let skip = if above.is_empty() { 0 } else { above.len() + 1 };
+        let mut known: HashMap<&[u8], Child> = tracked.children(range, skip).collect();
+        for entry in folder.entries().map_err(failed())? {
+            let entry = entry.map_err(failed())?;
+            let name = entry.name.as_bytes();
+            if name == b".git" {
+                if !above.is_empty() {
+                    self.nested.insert(above.clone());
+                    see_no_special(&folder, &entry, &shown)?;
                 }
-            } else if kind.is_dir() {
-                folders.push(path);
-            } else if let Some(what) = special(kind) {
-                if OPENED_BY_GIT.contains(&name.as_bytes()) {
-                    return Err(GitError::Special(entry.path()));
+                continue;
+            }
+            let path = join(&above, name);
+            let child = known.remove(name);
+            if let Some(what) = special(entry.kind) {
+                if OPENED_BY_GIT.contains(&name) {
+                    return Err(GitError::Special(shown.join(&entry.name)));
                 }
-                self.special.push((path, what));
-            } else if let Some(limit) = limit
-                && let Ok(found) = entry.metadata()
-                && found.is_file()
-                && found.len() > limit
+                self.special.push((path.clone(), what));
+            }
+            if request.index.is_none()
+                && entry.kind == FileType::RegularFile
+                && let Ok(found) = folder.stat(&entry.name)
+                && size(&found) > request.limits.file
             {
-                self.large.push((path, found.len()));
+                self.large.push((path.clone(), size(&found)));
+            }
+            let below = self.compare(tracked, &folder, &entry, &path, child.as_ref(), below);
+            if entry.is_folder() {
+                let tracked = match child {
+                    Some(Child::Folder(range)) => range,
+                    _ => 0..0,
+                };
+                places.push(Place { path, tracked, below: below.map_err(failed())? });
             }
         }
+        for (name, child) in known {
+            self.missing(tracked, &folder, name, &child);
+        }
         Ok(())
+    }
+
+    /// Compares an entry with what the index has there; answers what a folder's entries are below.
+    fn compare(
+        &mut self,
+        tracked: &Tracked,
+        folder: &Folder,
+        entry: &Entry,
+        path: &[u8],
+        child: Option<&Child>,
+        below: Below,
+    ) -> io::Result<Below> {
+        let Some(compared) = &mut self.compared else { return Ok(below) };
+        match child {
+            Some(Child::Folder(_)) if entry.is_folder() => return Ok(Below::Known),
+            Some(Child::Entry(Kind::Submodule, _)) if entry.is_folder() => {
+                return Ok(Below::Submodule);
+            }
+            Some(Child::Entry(..)) if entry.is_folder() => compared.touch(path),
+            Some(Child::Entry(_, number)) => {
+                let found = folder.stat(&entry.name)?;
+                if !tracked.is_untouched(*number, &found) {
+                    compared.touch(path);
+                }
+                return Ok(below);
+            }
+            Some(Child::Folder(range)) => {
+                // Git follows a link where a folder was.
+                let is_link = entry.kind == FileType::Symlink;
+                let gone = range.clone().map(|number| tracked.path(number));
+                if is_link { compared.hide(gone) } else { compared.miss(gone) }
+            }
+            None => {}
+        }
+        Ok(match below {
+            Below::Known if entry.is_folder() => Below::Unknown(compared.add_folder(path)),
+            Below::Known if entry.is_file_or_link() => {
+                compared.add_file(path);
+                below
+            }
+            Below::Unknown(folder) if entry.is_file_or_link() => {
+                compared.add_file_in(folder, path);
+                below
+            }
+            below => below,
+        })
+    }
+
+    /// Notes what is tracked and was not found among the entries of a folder.
+    fn missing(&mut self, tracked: &Tracked, folder: &Folder, name: &[u8], child: &Child) {
+        let Some(compared) = &mut self.compared else { return };
+        match folder.stat(OsStr::from_bytes(name)) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => match child {
+                Child::Entry(_, number) => compared.miss([tracked.path(*number)]),
+                Child::Folder(range) => {
+                    compared.miss(range.clone().map(|number| tracked.path(number)));
+                }
+            },
+            // It is there by another spelling, or was not there a moment ago.
+            _ => self.compared = None,
+        }
     }
 }
 
 /// To know whether a folder is a repository, git reads what lies directly in its `.git`.
-fn see_no_special(entry: &DirEntry, kind: FileType) -> Result<(), GitError> {
-    if !kind.is_dir() {
+fn see_no_special(folder: &Folder, entry: &Entry, shown: &Path) -> Result<(), GitError> {
+    if !entry.is_folder() {
         return Ok(());
     }
-    let Ok(entries) = fs::read_dir(entry.path()) else { return Ok(()) };
-    for entry in entries.flatten() {
-        if entry.file_type().is_ok_and(|kind| special(kind).is_some()) {
-            return Err(GitError::Special(entry.path()));
+    let Ok(git) = folder.child(&entry.name) else { return Ok(()) };
+    let Ok(entries) = git.entries() else { return Ok(()) };
+    for inner in entries.flatten() {
+        if special(inner.kind).is_some() {
+            return Err(GitError::Special(shown.join(&entry.name).join(&inner.name)));
         }
     }
     Ok(())
@@ -122,15 +230,16 @@ fn denied() -> io::Error {
 
 /// Why a file is neither regular, nor a folder, nor a link.
 pub(super) fn special(kind: FileType) -> Option<&'static str> {
-    if kind.is_fifo() {
-        Some("fifo")
-    } else if kind.is_socket() {
-        Some("socket")
-    } else if kind.is_block_device() || kind.is_char_device() {
-        Some("device")
-    } else {
-        None
+    match kind {
+        FileType::Fifo => Some("fifo"),
+        FileType::Socket => Some("socket"),
+        FileType::BlockDevice | FileType::CharacterDevice => Some("device"),
+        _ => None,
     }
+}
+
+fn size(found: &rustix::fs::Stat) -> u64 {
+    u64::try_from(found.st_size).unwrap_or(0)
 }
 
 pub(super) fn absolute(src: &Path, path: &[u8]) -> PathBuf {

@@ -2,10 +2,12 @@
 //! it reads the settings of repositories that an agent left in the tree.
 
 use super::{
-    folder::{Entry, Folder},
-    index::{Child, Kind, Tracked},
     patterns::Patterns,
     remove::{absent_is_fine, delete_in},
+};
+use crate::{
+    folder::{Entry, Folder},
+    index::{Child, Kind, Tracked},
 };
 use std::{
     collections::{BTreeSet, HashMap},
@@ -85,9 +87,9 @@ impl Walk<'_> {
                     let child = self.enter(folder, name)?;
                     self.folder(&child, range.clone(), &path.join(name), depth + 1)?;
                 }
-                Some(Child::Entry(Kind::File))
+                Some(Child::Entry(Kind::File, _))
                     if entry.is_file_or_link() && !self.has_other_names(folder, name)? => {}
-                Some(Child::Entry(Kind::Submodule)) if entry.is_folder() => {
+                Some(Child::Entry(Kind::Submodule, _)) if entry.is_folder() => {
                     let child = self.enter(folder, name)?;
                     self.submodule(&child, &path.join(name))?;
                 }

@@ -1,12 +1,12 @@
 //! Files of the user's own that no commit holds and a build needs, such as `.env`: which they are,
 //! and how they come into a tree.
 
-use super::{
-    folder::Folder, index::Tracked, patterns::Patterns, remove::absent_is_fine, source::Layout,
-};
+use super::{patterns::Patterns, remove::absent_is_fine, source::Layout};
 use crate::{
     GitError,
+    folder::Folder,
     git::{ANSWER_LIMIT, Git},
+    index::Tracked,
 };
 use std::{
     ffi::OsStr,

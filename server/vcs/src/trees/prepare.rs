@@ -4,8 +4,6 @@ use super::{
     Clean, Tree, TreeRequest,
     clean::{self, clean},
     copy::{self, Wanted},
-    folder::Folder,
-    index::Tracked,
     patterns::Patterns,
     records::{self, Contents, Given, Lease, Prepared},
     remove::{absent_is_fine, delete},
@@ -17,7 +15,9 @@ use super::{
 };
 use crate::{
     GitError,
+    folder::Folder,
     git::{ANSWER_LIMIT, CHECKOUT_LIMIT, Git, at_once},
+    index::Tracked,
 };
 use std::{
     collections::BTreeSet,

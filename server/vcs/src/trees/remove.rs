@@ -1,6 +1,6 @@
 //! Deletes slots, whatever agents left in them.
 
-use super::folder::Folder;
+use crate::folder::Folder;
 use std::{ffi::OsString, fs, io, path::Path};
 
 /// How often a folder is emptied anew in which something appears meanwhile.

@@ -1,6 +1,6 @@
 //! How much of a disk a folder takes.
 
-use super::folder::Folder;
+use crate::folder::Folder;
 use rustix::fs::Stat;
 use std::{collections::HashSet, hash::Hash, io, path::Path};
 

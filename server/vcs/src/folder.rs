@@ -19,48 +19,48 @@ const OPEN: OFlags =
     OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::NOFOLLOW).union(OFlags::CLOEXEC);
 
 /// An open folder.
-pub(super) struct Folder(OwnedFd);
+pub(crate) struct Folder(OwnedFd);
 
 /// What is in a folder.
-pub(super) struct Entry {
-    pub(super) name: OsString,
-    pub(super) kind: FileType,
+pub(crate) struct Entry {
+    pub(crate) name: OsString,
+    pub(crate) kind: FileType,
 }
 
 impl Entry {
-    pub(super) fn is_folder(&self) -> bool {
+    pub(crate) fn is_folder(&self) -> bool {
         self.kind == FileType::Directory
     }
 
     /// What git can track by itself: neither a folder nor something that must not be opened.
-    pub(super) fn is_file_or_link(&self) -> bool {
+    pub(crate) fn is_file_or_link(&self) -> bool {
         matches!(self.kind, FileType::RegularFile | FileType::Symlink)
     }
 }
 
 impl Folder {
     /// `path` must be a folder itself, not a link to one.
-    pub(super) fn open(path: &Path) -> io::Result<Self> {
+    pub(crate) fn open(path: &Path) -> io::Result<Self> {
         Ok(Self(openat(CWD, path, OPEN, Mode::empty())?))
     }
 
     /// As [`Folder::open`], with the rights to change what is in it.
-    pub(super) fn open_to_change(path: &Path) -> io::Result<Self> {
+    pub(crate) fn open_to_change(path: &Path) -> io::Result<Self> {
         open_to_change(CWD, path.as_os_str())
     }
 
     /// The folder of this name in it; a link is refused.
-    pub(super) fn child(&self, name: &OsStr) -> io::Result<Self> {
+    pub(crate) fn child(&self, name: &OsStr) -> io::Result<Self> {
         Ok(Self(openat(&self.0, name, OPEN, Mode::empty())?))
     }
 
     /// As [`Folder::child`], with the rights to change what is in it.
-    pub(super) fn child_to_change(&self, name: &OsStr) -> io::Result<Self> {
+    pub(crate) fn child_to_change(&self, name: &OsStr) -> io::Result<Self> {
         open_to_change(&self.0, name)
     }
 
     /// The folder of this name in it, made when it is not there.
-    pub(super) fn child_or_new(&self, name: &OsStr) -> io::Result<Self> {
+    pub(crate) fn child_or_new(&self, name: &OsStr) -> io::Result<Self> {
         match rustix::fs::mkdirat(&self.0, name, Mode::from_raw_mode(0o777)) {
             Ok(()) | Err(Errno::EXIST) => self.child(name),
             Err(error) => Err(error.into()),
@@ -68,7 +68,7 @@ impl Folder {
     }
 
     /// A new file of this name in it; one that exists is refused.
-    pub(super) fn new_file(&self, name: &OsStr, mode: u32) -> io::Result<File> {
+    pub(crate) fn new_file(&self, name: &OsStr, mode: u32) -> io::Result<File> {
         let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC;
         // The type differs between systems.
         let mode = Mode::from_raw_mode(mode as rustix::fs::RawMode);
@@ -76,7 +76,7 @@ impl Folder {
     }
 
     /// What is in it, in no order.
-    pub(super) fn entries(&self) -> io::Result<impl Iterator<Item = io::Result<Entry>> + '_> {
+    pub(crate) fn entries(&self) -> io::Result<impl Iterator<Item = io::Result<Entry>> + '_> {
         let entries = Dir::read_from(&self.0)?;
         Ok(entries.filter_map(|entry| self.entry(entry).transpose()))
     }
@@ -101,22 +101,22 @@ impl Folder {
     }
 
     /// What is known of an entry; of a link, not of what it names.
-    pub(super) fn stat(&self, name: &OsStr) -> io::Result<Stat> {
+    pub(crate) fn stat(&self, name: &OsStr) -> io::Result<Stat> {
         Ok(statat(&self.0, name, AtFlags::SYMLINK_NOFOLLOW)?)
     }
 
     /// Removes an entry that is no folder.
-    pub(super) fn remove_file(&self, name: &OsStr) -> io::Result<()> {
+    pub(crate) fn remove_file(&self, name: &OsStr) -> io::Result<()> {
         Ok(rustix::fs::unlinkat(&self.0, name, AtFlags::empty())?)
     }
 
     /// Removes an empty folder.
-    pub(super) fn remove_folder(&self, name: &OsStr) -> io::Result<()> {
+    pub(crate) fn remove_folder(&self, name: &OsStr) -> io::Result<()> {
         Ok(rustix::fs::unlinkat(&self.0, name, AtFlags::REMOVEDIR)?)
     }
 
     /// Moves an entry to another folder.
-    pub(super) fn rename(&self, name: &OsStr, to: &Self, new_name: &OsString) -> io::Result<()> {
+    pub(crate) fn rename(&self, name: &OsStr, to: &Self, new_name: &OsString) -> io::Result<()> {
         Ok(rustix::fs::renameat(&self.0, name, &to.0, new_name.as_os_str())?)
     }
 }
