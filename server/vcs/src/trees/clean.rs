@@ -30,24 +30,29 @@ pub(super) struct Untracked {
     pub(super) others: BTreeSet<PathBuf>,
 }
 
+/// What is left of a tree.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Cleaned {
+    pub(super) kept: BTreeSet<PathBuf>,
+    /// Everything that is tracked is there, as git left it when it wrote the index.
+    pub(super) is_untouched: bool,
+}
+
 /// Removes from the tree at `src` what is not tracked and not kept, and what stands where something
-/// else is tracked; answers what is kept. What remains besides: regular files and links at the paths
-/// of tracked ones, whatever is in them, and the `.git` of the tree itself.
+/// else is tracked. What remains besides what is kept: regular files and links at the paths of tracked ones,
+/// whatever is in them, and the `.git` of the tree itself.
 ///
 /// No link is followed. What is kept is a regular file or a folder, never a link.
-pub(super) fn clean(
-    src: &Path,
-    tracked: &Tracked,
-    keep: &Patterns,
-) -> io::Result<BTreeSet<PathBuf>> {
-    let mut walk = Walk { tracked, keep, remove: true, found: Untracked::default() };
+pub(super) fn clean(src: &Path, tracked: &Tracked, keep: &Patterns) -> io::Result<Cleaned> {
+    let mut walk = Walk::new(tracked, keep, true);
     walk.folder(&Folder::open_to_change(src)?, tracked.all(), Path::new(""), 0)?;
-    Ok(walk.found.kept)
+    let is_untouched = walk.untouched == tracked.all().len();
+    Ok(Cleaned { kept: walk.found.kept, is_untouched })
 }
 
 /// Lists what is not tracked in the tree at `src`, and changes nothing.
 pub(super) fn list(src: &Path, tracked: &Tracked, keep: &Patterns) -> io::Result<Untracked> {
-    let mut walk = Walk { tracked, keep, remove: false, found: Untracked::default() };
+    let mut walk = Walk::new(tracked, keep, false);
     walk.folder(&Folder::open(src)?, tracked.all(), Path::new(""), 0)?;
     Ok(walk.found)
 }
@@ -57,9 +62,18 @@ struct Walk<'a> {
     keep: &'a Patterns,
     remove: bool,
     found: Untracked,
+    /// How many tracked ones are as git left them.
+    untouched: usize,
+    /// Some are not: then it does not matter which others are.
+    is_touched: bool,
 }
 
-impl Walk<'_> {
+impl<'a> Walk<'a> {
+    fn new(tracked: &'a Tracked, keep: &'a Patterns, remove: bool) -> Self {
+        let found = Untracked::default();
+        Self { tracked, keep, remove, found, untouched: 0, is_touched: !remove }
+    }
+
     /// `range` are the entries below `path`, the way from the top to `folder`.
     fn folder(
         &mut self,
@@ -87,15 +101,27 @@ impl Walk<'_> {
                     let child = self.enter(folder, name)?;
                     self.folder(&child, range.clone(), &path.join(name), depth + 1)?;
                 }
-                Some(Child::Entry(Kind::File, _))
-                    if entry.is_file_or_link() && !self.has_other_names(folder, name)? => {}
+                Some(Child::Entry(Kind::File, number))
+                    if entry.is_file_or_link() && !self.has_other_names(folder, name)? =>
+                {
+                    self.compare(folder, name, *number)?;
+                }
                 Some(Child::Entry(Kind::Submodule, _)) if entry.is_folder() => {
+                    self.untouched += 1;
                     let child = self.enter(folder, name)?;
                     self.submodule(&child, &path.join(name))?;
                 }
                 Some(_) => self.other(folder, &entry, path.join(name))?,
                 None => self.untracked(folder, &entry, path.join(name), depth)?,
             }
+        }
+        Ok(())
+    }
+
+    fn compare(&mut self, folder: &Folder, name: &OsStr, number: usize) -> io::Result<()> {
+        if !self.is_touched {
+            self.is_touched = !self.tracked.is_untouched(number, &folder.stat(name)?);
+            self.untouched += usize::from(!self.is_touched);
         }
         Ok(())
     }

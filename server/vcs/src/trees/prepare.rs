@@ -2,7 +2,7 @@
 
 use super::{
     Clean, Tree, TreeRequest,
-    clean::{self, clean},
+    clean::{self, Cleaned, clean},
     copy::{self, Wanted},
     patterns::Patterns,
     records::{self, Contents, Given, Lease, Prepared},
@@ -20,11 +20,10 @@ use crate::{
     index::Tracked,
 };
 use std::{
-    collections::BTreeSet,
     fs::{self, DirBuilder},
     io,
     os::unix::fs::DirBuilderExt as _,
-    path::{Path, PathBuf},
+    path::Path,
 };
 
 /// The settings on which it hangs that git sees every file which an agent changed: nobody can forge
@@ -44,7 +43,7 @@ struct Left {
     contents: Contents,
     /// None when the files are not known.
     tracked: Option<Tracked>,
-    kept: BTreeSet<PathBuf>,
+    cleaned: Cleaned,
 }
 
 /// All that is known about a request before a slot is touched.
@@ -159,7 +158,7 @@ fn tidy(slot: &Slot, format: Format, keep: &Patterns) -> io::Result<Left> {
     let Some(contents) = records::read::<Contents>(&slot.contents())? else {
         make_private(&slot.folder())?;
         fs::create_dir(slot.src())?;
-        return Ok(Left { contents: Contents::new(), tracked: None, kept: BTreeSet::new() });
+        return Ok(Left { contents: Contents::new(), tracked: None, cleaned: Cleaned::default() });
     };
     let folder = Folder::open_to_change(&slot.folder())?;
     for entry in folder.entries()? {
@@ -172,14 +171,14 @@ fn tidy(slot: &Slot, format: Format, keep: &Patterns) -> io::Result<Left> {
     folder.child_to_change("src".as_ref())?;
     absent_is_fine(delete(&slot.src().join(".git")))?;
     let tracked = Tracked::read(&slot.index(), format);
-    let kept = clean(&slot.src(), tracked.as_ref().unwrap_or(&Tracked::default()), keep)?;
-    Ok(Left { contents, tracked, kept })
+    let cleaned = clean(&slot.src(), tracked.as_ref().unwrap_or(&Tracked::default()), keep)?;
+    Ok(Left { contents, tracked, cleaned })
 }
 
 /// Brings the files to the commit: has git write those that are not known to be right.
 fn check_out(slot: &Slot, plan: &Plan<'_>) -> Result<(Contents, Tracked), GitError> {
     let tidied = tidy(slot, plan.format, &plan.keep);
-    let Left { mut contents, tracked, kept } =
+    let Left { mut contents, tracked, cleaned: Cleaned { kept, is_untouched } } =
         tidied.map_err(GitError::io("failed to clean", slot.folder()))?;
     fail::fail_point!("trees::acquire::cleaned", |_| std::process::abort());
     let look = look(&plan.source, plan.view());
@@ -188,18 +187,28 @@ fn check_out(slot: &Slot, plan: &Plan<'_>) -> Result<(Contents, Tracked), GitErr
     contents.prepared =
         prepared.filter(|prepared| prepared.made.iter().all(|path| kept.contains(Path::new(path))));
     contents.look = look;
-    contents.commit = None;
+    let shown = contents.commit.take();
     write_contents(slot, &contents)?;
     if known.is_none() {
         start_over(slot, &plan.keep)?;
     }
     skeleton::write(&plan.source, plan.view(), &slot.src().join(".git"))?;
-    let mut tracked = read_tree(slot, plan)?;
-    if known.is_some_and(|known| known.attributes() != tracked.attributes()) {
-        // Files that are the same in both commits may look different now, which git does not see.
-        start_over(slot, &plan.keep)?;
-        tracked = read_tree(slot, plan)?;
-    }
+    let is_there = is_untouched && shown.as_ref() == Some(&plan.source.commit);
+    let tracked = match known {
+        // Git would look at every file once more, and change none.
+        Some(known) if is_there => known,
+        known => {
+            let tracked = read_tree(slot, plan)?;
+            if known.is_some_and(|known| known.attributes() != tracked.attributes()) {
+                // Files that are the same in both commits may look different now, which git does
+                // not see.
+                start_over(slot, &plan.keep)?;
+                read_tree(slot, plan)?
+            } else {
+                tracked
+            }
+        }
+    };
     let index = slot.src().join(".git/index");
     fs::copy(slot.index(), &index).map_err(GitError::io("failed to write", &index))?;
     Ok((contents, tracked))

@@ -1,7 +1,7 @@
 //! What lies in the tree: the result is exactly that, byte by byte.
 
 use crate::support::{REFERENCE, Sandbox, flags, git, make_fifo, statuses, try_git, write};
-use orchestra_core::change::{Change, ChangedFile, FileStatus, Flag, FlagKind};
+use orchestra_core::change::{Change, ChangedFile, FileStatus, Flag, FlagKind, Held, HeldReason};
 use orchestra_vcs::GitError;
 use std::{
     ffi::OsStr,
@@ -308,4 +308,74 @@ fn lines_end_as_the_user_has_them_committed() {
     sandbox.change();
     let expected = [("file", "100644 one\ntwo\n"), ("mixed", "100644 one\ntwo\n")];
     assert_eq!(sandbox.result(), expected.map(|(path, text)| (path.to_owned(), text.to_owned())));
+}
+
+#[test]
+fn a_name_that_git_would_take_for_a_pattern_is_a_name() {
+    for with_index in [false, true] {
+        let mut sandbox = Sandbox::new();
+        if with_index {
+            sandbox.keep_index();
+        }
+        let src = sandbox.src();
+        write(&src, ".gitignore", "*.log\n");
+        for name in [":!README", ":(top)new/a", ":x.log", "new/:/b"] {
+            write(&src, name, "content\n");
+        }
+        make_fifo(&src.join(":(glob)fifo"));
+
+        let change = sandbox.change();
+
+        let names = [".gitignore", ":!README", ":(top)new/a", "new/:/b"];
+        assert_eq!(statuses(&change), names.map(|name| (name, FileStatus::Added)));
+        assert_eq!(change.notes, ["fifo :(glob)fifo left out"]);
+    }
+}
+
+#[test]
+fn a_file_that_was_only_touched_is_no_change() {
+    let mut sandbox = Sandbox::with(|user| {
+        write(user, "large", "x".repeat(5_000));
+        write(user, "small", "y");
+    });
+    sandbox.limits.file = 1_000;
+    sandbox.keep_index();
+    for name in ["large", "small"] {
+        let file = fs::File::options().write(true).open(sandbox.src().join(name)).unwrap();
+        file.set_modified(std::time::SystemTime::UNIX_EPOCH).unwrap();
+    }
+    assert_eq!(sandbox.change(), no_change(&sandbox));
+
+    // Something else is held back; they are not, still.
+    write(&sandbox.src(), "new", "z".repeat(5_000));
+    let held = Held { path: "new".to_owned(), reason: HeldReason::TooLarge { bytes: 5_000 } };
+    assert_eq!(sandbox.change(), Change { held: vec![held], ..no_change(&sandbox) });
+}
+
+fn no_change(sandbox: &Sandbox) -> Change {
+    Change {
+        base: sandbox.base.clone(),
+        commit: None,
+        tree: None,
+        files: 0,
+        added: 0,
+        removed: 0,
+        paths: Vec::new(),
+        held: Vec::new(),
+        flags: Vec::new(),
+        commits: 0,
+        notes: Vec::new(),
+    }
+}
+
+#[test]
+fn what_an_ignored_folder_holds_is_not_collected_however_much_it_is() {
+    let mut sandbox = Sandbox::with(|user| write(user, ".gitignore", "out/\n"));
+    sandbox.limits.count = 10;
+    sandbox.keep_index();
+    for number in 0..50 {
+        write(&sandbox.src(), &format!("out/{number}"), "built\n");
+    }
+    write(&sandbox.src(), "new/a", "content\n");
+    assert_eq!(statuses(&sandbox.change()), [("new/a", FileStatus::Added)]);
 }
