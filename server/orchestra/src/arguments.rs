@@ -68,6 +68,10 @@ pub(crate) enum Command {
     Logs {
         /// A task (r12.3), an attempt (r12.3@2) or a step (r12/scan)
         target: String,
+        /// What a command has written that ran beside the agent, such as verify-1-after; `orchestra show`
+        /// names them
+        #[arg(long, value_name = "JOB")]
+        job: Option<String>,
         /// Go on until the attempt has ended
         #[arg(long, short)]
         follow: bool,

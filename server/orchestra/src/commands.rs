@@ -107,7 +107,9 @@ fn dispatch(arguments: Arguments) -> Result<Done, Failure> {
         Command::Status { status, limit } => status::run(&session, status.as_deref(), limit),
         Command::Show { target, limit } => show::run(&session, &target, limit),
         Command::Watch { run } => block_on(watch::run(&session, run)),
-        Command::Logs { target, follow } => logs::run(&session, &target, follow),
+        Command::Logs { target, job, follow } => {
+            logs::run(&session, &target, job.as_deref(), follow)
+        }
         Command::Agents { command } => agents::run(&session, command),
         Command::Workflows { command } => workflows::run(&session, command),
         Command::Config => config::run(&session),

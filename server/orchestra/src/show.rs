@@ -3,6 +3,7 @@
 pub(crate) mod board;
 pub(crate) mod decision;
 pub(crate) mod follow;
+pub(crate) mod jobs;
 pub(crate) mod notes;
 pub(crate) mod style;
 pub(crate) mod table;

@@ -1,15 +1,21 @@
-//! `orchestra logs`: what an attempt has written. Reads its log file, and needs no daemon.
+//! `orchestra logs`: what an attempt, or a job of it, has written. Reads its log file, and needs no daemon.
 
 use crate::{
     commands::{
         Done,
         show::{find_task, no_such},
     },
-    failure::Failure,
+    failure::{Class, Failure},
     session::{Session, unreadable},
+    show::style::one_line,
 };
 use notify::{RecursiveMode, Watcher as _};
-use orchestra_core::{ids::AttemptId, plan::Lane, view::TaskView};
+use orchestra_core::{
+    ids::AttemptId,
+    plan::Lane,
+    view::{AttemptView, TaskView},
+};
+use orchestra_runtimes::{attempt::AttemptDir, native};
 use std::{
     fs::File,
     io::{self, Write as _},
@@ -17,7 +23,12 @@ use std::{
     sync::mpsc,
 };
 
-pub(crate) fn run(session: &Session, target: &str, follow: bool) -> Result<Done, Failure> {
+pub(crate) fn run(
+    session: &Session,
+    target: &str,
+    job: Option<&str>,
+    follow: bool,
+) -> Result<Done, Failure> {
     let reader = session.reader()?.ok_or_else(|| no_such("show the log of", target))?;
     let task = find_task(&reader, "show the log of", target)?;
     let attempt = match target.parse::<AttemptId>() {
@@ -38,7 +49,8 @@ pub(crate) fn run(session: &Session, target: &str, follow: bool) -> Result<Done,
         .with_hint(format!("see its result with `orchestra show {}`", task.id)));
     }
     let id = attempt.id;
-    let path = session.folders.attempt(&session.workspace, id).join("log");
+    let dir = whose(session, attempt, job)?;
+    let path = dir.log_path();
     let doing = |error: io::Error| Failure::doing(&format!("read {}", path.display()), error);
     let has_ended = || -> Result<bool, Failure> {
         let task = reader.task(id.task()).map_err(unreadable)?;
@@ -47,10 +59,38 @@ pub(crate) fn run(session: &Session, target: &str, follow: bool) -> Result<Done,
     if follow {
         print_following(&path, has_ended)
     } else {
-        let mut file = File::open(&path).map_err(doing)?;
-        copy(&mut file);
+        match File::open(&path) {
+            Ok(mut file) => drop(copy(&mut file)),
+            // There is no log before something has been written.
+            Err(error) if error.kind() == io::ErrorKind::NotFound && dir.spec().is_ok() => {}
+            Err(error) => return Err(doing(error)),
+        }
         Ok(Done::Well)
     }
+}
+
+/// Where the log lies that is asked for.
+fn whose(
+    session: &Session,
+    attempt: &AttemptView,
+    job: Option<&str>,
+) -> Result<AttemptDir, Failure> {
+    let dir = AttemptDir::at(&session.folders.attempt(&session.workspace, attempt.id));
+    let what = format!("show the log of {}", attempt.id);
+    let known = dir.jobs().map_err(|error| Failure::doing(&what, error))?;
+    let is_action = native::spawning().iter().any(|action| action.info.name == attempt.executor);
+    let problem = match job {
+        // Only what is listed is looked up, since a name could lead anywhere.
+        Some(job) if known.iter().any(|name| name == job) => return Ok(dir.job(job)),
+        Some(job) => format!("it has no job `{}`", one_line(job)),
+        None if !is_action => return Ok(dir),
+        None => format!("{} has a log for each of its jobs", attempt.executor),
+    };
+    let hint = match known.as_slice() {
+        [] => "it has started no job".to_owned(),
+        known => format!("its jobs are {}; name one with --job", known.join(", ")),
+    };
+    Err(Failure::new(Class::Usage, format!("{what}: {problem}"), hint))
 }
 
 fn attempt_has_ended(task: &TaskView, id: AttemptId) -> bool {

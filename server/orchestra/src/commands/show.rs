@@ -4,14 +4,14 @@ use crate::{
     commands::Done,
     failure::{Class, Failure},
     session::{Session, unreadable},
-    show::{decision, follow::now, notes, style, table::Table, work},
+    show::{decision, follow::now, jobs, notes, style, table::Table, work},
 };
 use orchestra_core::{
     ids::{AttemptId, RunId, TaskId},
     view::{RunView, TaskView},
 };
 use orchestra_store::{Reader, TaskFilter};
-use serde_json::json;
+use serde_json::{Value, json};
 
 pub(crate) fn run(session: &Session, target: &str, limit: u32) -> Result<Done, Failure> {
     let missing = || no_such("show", target);
@@ -21,6 +21,7 @@ pub(crate) fn run(session: &Session, target: &str, limit: u32) -> Result<Done, F
         let filter = TaskFilter { limit, ..TaskFilter::default() };
         let tasks = reader.tasks(id, &filter).map_err(unreadable)?;
         if session.json {
+            let tasks: Vec<Value> = tasks.iter().map(|task| jobs::json(session, task)).collect();
             anstream::println!("{}", json!({ "run": run, "tasks": tasks }));
         } else {
             print_run(&run, &tasks);
@@ -29,9 +30,9 @@ pub(crate) fn run(session: &Session, target: &str, limit: u32) -> Result<Done, F
     }
     let task = find_task(&reader, "show", target)?;
     if session.json {
-        anstream::println!("{}", json!(task));
+        anstream::println!("{}", jobs::json(session, &task));
     } else {
-        print_task(&task);
+        print_task(session, &task);
     }
     Ok(Done::Well)
 }
@@ -97,7 +98,7 @@ fn print_run(run: &RunView, tasks: &[TaskView]) {
     }
 }
 
-fn print_task(task: &TaskView) {
+fn print_task(session: &Session, task: &TaskView) {
     anstream::println!(
         "{} {}  {}",
         style::bold(&task.id.to_string()),
@@ -123,6 +124,11 @@ fn print_task(task: &TaskView) {
             style::plain(&attempt.outcome)
         );
         anstream::println!("  {}; time-out {}", style::dim(&attempt.why), attempt.timeout);
+        let jobs = jobs::of(session, attempt);
+        if !jobs.is_empty() {
+            let how = style::dim(&format!("orchestra logs {} --job …", attempt.id));
+            anstream::println!("  jobs: {}; {how}", jobs.join(", "));
+        }
     }
     for one in &task.decisions {
         anstream::println!("{}", decision::in_full(one));

@@ -4,7 +4,7 @@ use crate::show::style::one_line;
 use orchestra_core::{
     change::Change,
     evidence::{Check, CheckKind, CheckRun, Evidence, Verdict},
-    outcome::Output,
+    outcome::{Output, SettingsChange},
 };
 
 /// How many files are named before the rest is only counted.
@@ -13,7 +13,11 @@ const NAMED: usize = 20;
 /// A line for each thing that a person should know.
 pub(crate) fn of_output(output: &Output) -> Vec<String> {
     let mut lines = Vec::new();
-    lines.extend(output.confined.map(|confined| format!("held by: {confined}")));
+    lines.extend(output.confined.map(|confined| match &output.confine_problem {
+        Some(problem) => format!("held by: {confined} ({problem})"),
+        None => format!("held by: {confined}"),
+    }));
+    lines.extend(output.settings.iter().map(of_settings));
     if let Some(change) = &output.change {
         of_change(change, &mut lines);
     }
@@ -21,6 +25,19 @@ pub(crate) fn of_output(output: &Output) -> Vec<String> {
         of_evidence(evidence, &mut lines);
     }
     lines.iter().map(|line| one_line(line)).collect()
+}
+
+fn of_settings(change: &SettingsChange) -> String {
+    let SettingsChange { path, kept, problem } = change;
+    match (kept, problem) {
+        (Some(kept), None) => {
+            format!("settings that it changed were put back: {path}; its version is {kept}")
+        }
+        (None, None) => format!("settings that it removed were put back: {path}"),
+        (_, Some(problem)) => {
+            format!("settings that it changed could not be put back: {path}: {problem}")
+        }
+    }
 }
 
 fn of_evidence(evidence: &Evidence, lines: &mut Vec<String>) {
@@ -43,6 +60,7 @@ fn of_evidence(evidence: &Evidence, lines: &mut Vec<String>) {
         of_tests(check, lines);
         if !check.on_result.outcome.is_green() {
             lines.extend(check.on_result.last_lines.iter().map(|line| format!("  | {line}")));
+            lines.extend(check.on_result.log.as_deref().and_then(how_to_read));
         }
     }
     match &evidence.verdict {
@@ -50,6 +68,12 @@ fn of_evidence(evidence: &Evidence, lines: &mut Vec<String>) {
         Verdict::Unchecked => lines.push("nothing checks it: no `verify` is configured".to_owned()),
         Verdict::Failed { reason } => lines.push(format!("not accepted: {reason}")),
     }
+}
+
+/// The command that prints all of a log.
+fn how_to_read(log: &str) -> Option<String> {
+    let (attempt, job) = log.split_once('/')?;
+    Some(format!("  all of it: orchestra logs {attempt} --job {job}"))
 }
 
 fn of_run(run: &CheckRun) -> String {

@@ -35,8 +35,8 @@ const RUN: [&str; 13] = [
 ];
 const TASK: [&str; 9] =
     ["attempts", "decisions", "detail", "failure", "id", "needs", "output", "status", "step"];
-const ATTEMPT: [&str; 8] =
-    ["ended", "executor", "id", "lane", "outcome", "started", "timeout", "why"];
+const ATTEMPT: [&str; 9] =
+    ["ended", "executor", "id", "jobs", "lane", "outcome", "started", "timeout", "why"];
 
 /// A workspace with an agent that succeeds, and a workflow of two steps.
 fn workspace() -> Sandbox {
@@ -79,7 +79,17 @@ fn runs_and_tasks_have_the_documented_keys() {
     assert_eq!(keys(&task["attempts"][0]), ATTEMPT);
     assert_eq!(
         keys(&task["output"]),
-        ["artifacts", "change", "confined", "evidence", "result", "summary", "tree"]
+        [
+            "artifacts",
+            "change",
+            "confine_problem",
+            "confined",
+            "evidence",
+            "result",
+            "settings",
+            "summary",
+            "tree"
+        ]
     );
     assert_eq!(json(&sandbox, &["show", "r1", "-n1"])["tasks"].as_array().map(Vec::len), Some(1));
 }

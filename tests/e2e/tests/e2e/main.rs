@@ -19,6 +19,7 @@ mod held_back;
 mod hostile_agents;
 mod hostile_checks;
 mod hostile_work;
+mod job_logs;
 mod json_output;
 mod large_workflows;
 mod messy_trees;
