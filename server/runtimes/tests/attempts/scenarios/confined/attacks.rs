@@ -123,6 +123,8 @@ attacks! {
     Landlock "write a hook into the user's .git" |s| fs::write(s.at("user/.git/hooks/pre-commit"), "x");
     Landlock "write into another slot" |s| fs::write(s.at("other-slot/src/file"), "x");
     Landlock "forge its result" |s| fs::write(s.at("state/attempts/r1.2-1/result.json"), "{}");
+    Landlock "forge the result of another" |s|
+        fs::write(s.at("state/attempts/r1.1-1/result.json"), "{}");
     Landlock "change its claim" |s|
         OpenOptions::new().append(true).open(s.at("state/attempts/r1.2-1/claim"))?.write_all(b"x");
     Landlock "put a message into its inbox" |s|
@@ -150,8 +152,9 @@ attacks! {
         let process = pidfd_open(pid(s.outsider)?, PidfdFlags::empty())?;
         pidfd_getfd(process, 0, PidfdGetfdFlags::empty()).map(drop).map_err(io::Error::from)
     };
-    Scope "kill its shim" |_s| kill(rustix::process::getppid().ok_or(Errno::SRCH)?);
-    Scope "kill another process of the user" |s| kill(pid(s.outsider)?);
+    Scope "kill its shim" |_s| send(Signal::KILL, shim()?);
+    Scope "stop its shim" |_s| send(Signal::STOP, shim()?);
+    Scope "kill another process of the user" |s| send(Signal::KILL, pid(s.outsider)?);
     Scope "kill every process" |s| {
         // Asked of one only when there is no sandbox, or nothing would be left to tell.
         test_kill_process(pid(s.outsider)?).map_err(io::Error::from)
@@ -206,10 +209,14 @@ fn pid(number: i32) -> Result<Pid, Errno> {
     Pid::from_raw(number).ok_or(Errno::SRCH)
 }
 
-/// Kills only where that is refused: the shim and the test have to live.
-fn kill(victim: Pid) -> io::Result<()> {
+fn shim() -> Result<Pid, Errno> {
+    rustix::process::getppid().ok_or(Errno::SRCH)
+}
+
+/// Sends it only where that is refused: the shim and the test have to live.
+fn send(signal: Signal, victim: Pid) -> io::Result<()> {
     match test_kill_process(victim) {
-        Err(Errno::PERM) => kill_process(victim, Signal::KILL).map_err(io::Error::from),
+        Err(Errno::PERM) => kill_process(victim, signal).map_err(io::Error::from),
         tested => tested.map_err(io::Error::from),
     }
 }

@@ -32,13 +32,14 @@ pub(crate) const TABLE: &str = "__table-of-attacks";
 const NOBODY: u32 = 65_534;
 
 /// What no attack may change.
-const VICTIMS: [(&str, &str); 10] = [
+const VICTIMS: [(&str, &str); 11] = [
     ("user/file", "the user's text"),
     ("user/chmod", "the user's text"),
     ("user/.git/config", "[core]\n\tbare = false\n"),
     ("user/.git/hooks/README", "hooks"),
     ("other-slot/src/file", "the work of another"),
     ("other-slot/src/file.2", "the work of another"),
+    ("state/attempts/r1.1-1/result.json", "the result of another"),
     ("state/trust.json", "{\"version\":1}"),
     ("state/orchestra.db", "the journal"),
     ("state/workspace.json", "{}"),
