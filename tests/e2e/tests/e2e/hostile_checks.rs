@@ -92,7 +92,7 @@ fn a_check_that_fills_the_disk_fails_alone_and_the_next_run_has_room() {
 }
 
 #[test]
-fn an_agent_that_fills_the_disk_fails_alone_and_what_it_made_is_named() {
+fn what_an_agent_made_before_the_disk_was_full_is_taken_over_and_the_next_has_room() {
     let sandbox = Sandbox::new();
     sandbox.agent_script_with(
         "filler",
@@ -100,6 +100,7 @@ fn an_agent_that_fills_the_disk_fails_alone_and_what_it_made_is_named() {
         "echo small > small.txt; cat /dev/zero > ballast; exit 0",
     );
     sandbox.agent_script_with("modest", "writes: true", "echo fine > fine.txt");
+    sandbox.configure("collect.file_limit = \"1MiB\"\ndecision.timeout = \"50ms\"\n");
     sandbox.git_repo([("readme.txt", "hello\n")]).trust();
     let data = sandbox.data().parent().unwrap().display().to_string();
     let mounts = format!("mount -t tmpfs -o size=8m,mode=700 none '{data}'");
@@ -108,9 +109,11 @@ fn an_agent_that_fills_the_disk_fails_alone_and_what_it_made_is_named() {
         Err(refusals) => return eprintln!("no small disk can be had here: {refusals}"),
     };
     let start = |agent: &str| sandbox.orchestra(["start", agent, "go", "--follow"]).run();
-    start("filler");
-    let task = sandbox.show("r1.1");
-    println!("{task:#}");
+    start("filler").success().stdout_has("No space left on device");
+    let change = sandbox.show("r1.1")["output"]["change"].clone();
+    assert_eq!(change["paths"][0]["path"], "small.txt", "{change:#}");
+    assert_eq!(change["held"][0]["path"], "ballast", "{change:#}");
     start("modest").success();
+    assert_eq!(sandbox.show("r2.1")["output"]["change"]["paths"][0]["path"], "fine.txt");
     assert_eq!(sandbox.leases(), Vec::<PathBuf>::new());
 }
