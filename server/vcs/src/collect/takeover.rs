@@ -111,11 +111,8 @@ fn fetch(
     if let Err(refusal) = fits(quarantine.git("cat-file"), request, &reached)? {
         return Ok(Err(refusal));
     }
-    let named: Vec<(&str, &str)> = reached
-        .iter()
-        .filter(|object| !object.path.is_empty())
-        .map(|object| (object.path.as_str(), object.id.as_str()))
-        .collect();
+    let named: Vec<(&str, &str)> =
+        reached.iter().map(|object| (object.name(), object.id.as_str())).collect();
     if let Some((number, rule)) = suspects(quarantine, request, &named)?.first() {
         let why = format!("hold {}, which looks like a secret ({rule})", named[*number].0);
         return Ok(Err(Refusal::Unwanted(why)));
@@ -155,6 +152,13 @@ struct Object {
     path: String,
 }
 
+impl Object {
+    /// As it is called in a refusal. Of those without a path, trees are no text.
+    fn name(&self) -> &str {
+        if self.path.is_empty() { "a message" } else { &self.path }
+    }
+}
+
 /// `None` when there are more than `limit`.
 fn reached(
     rev_list: Git,
@@ -180,7 +184,8 @@ fn reached(
     Ok((count <= limit).then_some(found))
 }
 
-/// Whether the files in the commits would be collected, too, if they lay in the tree.
+/// Whether the files in the commits would be collected, too, if they lay in the tree. What git writes beside
+/// them, messages for one, takes up room as well.
 fn fits(
     cat_file: Git,
     request: &Request<'_>,
@@ -189,13 +194,13 @@ fn fits(
     let ids: Vec<&str> = reached.iter().map(|object| object.id.as_str()).collect();
     let mut total = 0_u64;
     for (object, header) in reached.iter().zip(blobs::headers(cat_file, &ids)?) {
-        let Some(header) = header.filter(|header| header.is_blob) else { continue };
-        if is_included(request, &object.path) {
+        let Some(header) = header else { continue };
+        if header.is_blob && is_included(request, &object.path) {
             continue;
         }
         total = total.saturating_add(header.bytes);
         if header.bytes > request.limits.file {
-            let why = format!("hold {}, which is large ({} bytes)", object.path, header.bytes);
+            let why = format!("hold {}, which is large ({} bytes)", object.name(), header.bytes);
             return Ok(Err(Refusal::Unwanted(why)));
         }
     }

@@ -120,6 +120,24 @@ fn a_file_that_would_be_held_back_is_not_brought_along_by_a_commit() {
 }
 
 #[test]
+fn a_message_that_holds_a_secret_or_is_huge_is_not_brought_along_either() {
+    for (message, why) in [
+        ("use SECRET\n".to_owned(), "hold a message, which looks like a secret (a word)"),
+        ("x".repeat(20_000), "hold a message, which is large (20"),
+    ] {
+        let mut sandbox = Sandbox::new();
+        sandbox.limits.file = 10_000;
+        write(&sandbox.src(), "new", "collected\n");
+        write(&sandbox.path(""), "message", message);
+        git(&sandbox.src(), &["add", "new"]);
+        git(&sandbox.src(), &["commit", "-q", "-F", sandbox.path("message").to_str().unwrap()]);
+        let notes = sandbox.one_commit();
+        assert!(notes.len() == 1 && notes[0].contains(why), "{notes:?}");
+        assert_eq!(sandbox.change().files, 1);
+    }
+}
+
+#[test]
 fn a_repository_that_the_agent_committed_is_left_out() {
     let sandbox = Sandbox::new();
     let src = sandbox.src();
