@@ -177,6 +177,47 @@ fn a_test_runner_that_an_agent_has_replaced_is_not_the_one_that_checks() {
     }
 }
 
+/// A check runs what agents have written, and may change the folders that are kept for later checks.
+#[test]
+fn in_fresh_slots_a_test_runner_that_a_check_has_replaced_does_not_check_again() {
+    let sandbox = Sandbox::new();
+    sandbox.agent_script_with(
+        "poisoner",
+        "writes: true",
+        "echo \"printf '#!/bin/sh\\nexit 0\\n' > node_modules/.bin/check; exit 1\" > check.sh",
+    );
+    sandbox.agent_script_with("breaker", "writes: true", "echo 'echo 0' > add.sh");
+    for agent in ["poisoner", "breaker"] {
+        sandbox.workflow(
+            agent,
+            &format!(
+                "steps:\n  - {{ id: a, agent: {agent}, prompt: go, verify: [[node_modules/.bin/check]] }}\n"
+            ),
+        );
+    }
+    sandbox.write(
+        ".orchestra/config.toml",
+        "[tree]\nsetup = [\"sh setup.sh\"]\nkeep = [\"node_modules\"]\n[verify]\nclean = \"fresh\"\n",
+    );
+    sandbox.git_repo([
+        ("add.sh", ADD),
+        ("check.sh", CHECK),
+        (".gitignore", "node_modules\n"),
+        (
+            "setup.sh",
+            "mkdir -p node_modules/.bin; printf '#!/bin/sh\\nexec sh check.sh\\n' > node_modules/.bin/check\n\
+             chmod +x node_modules/.bin/check\n",
+        ),
+    ]);
+    sandbox.trust();
+    for agent in ["poisoner", "breaker"] {
+        sandbox.orchestra(["run", agent]).run().code(1);
+    }
+    let said = sandbox.orchestra(["show", "r2/a"]).run().success();
+    said.stdout_has("verify `node_modules/.bin/check` exited with code 1")
+        .stdout_has("do not add up");
+}
+
 #[test]
 fn checks_that_the_workspace_brings_need_trust_and_a_change_of_them_asks_again() {
     let sandbox = project(&[("honest", MULTIPLY)]);
