@@ -41,6 +41,19 @@ pub enum Completion {
     Tool,
 }
 
+/// What a program prints on its standard output.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Prints {
+    /// What people read.
+    #[default]
+    Text,
+    /// A JSON object in each line, as `codex exec --json` does.
+    CodexEvents,
+    /// A JSON object in each line, as `gemini --output-format stream-json` does.
+    GeminiEvents,
+}
+
 /// Where an agent's definition came from; what the workspace brings needs trust before it runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -130,6 +143,9 @@ pub struct AgentProfile {
     /// Variables that its backend needs, with their values. Never secrets.
     #[serde(default)]
     pub variables: BTreeMap<String, String>,
+    /// What its backend prints.
+    #[serde(default)]
+    pub prints: Prints,
     /// Programs that must be on PATH.
     #[serde(default)]
     pub requires: Vec<String>,

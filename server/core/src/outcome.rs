@@ -30,6 +30,9 @@ pub struct Output {
     /// Settings of the user that the attempt changed, and that were put back.
     #[serde(default)]
     pub settings: Vec<SettingsChange>,
+    /// What its program says that its model has used; `None` when it does not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub usage: Option<Usage>,
     /// What was seen of its work; `None` when nothing was looked at.
     #[serde(default)]
     pub evidence: Option<Box<Evidence>>,
@@ -49,6 +52,17 @@ pub struct SettingsChange {
     pub kept: Option<String>,
     /// Why it was not put back, if it was not.
     pub problem: Option<String>,
+}
+
+/// What a model has read and written for an attempt, in tokens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Usage {
+    /// All that it read, what was cached included.
+    pub input_tokens: u64,
+    /// What of that came from the provider's cache.
+    pub cached_tokens: u64,
+    /// What it wrote, its reasoning included.
+    pub output_tokens: u64,
 }
 
 /// A file that a task hands over.

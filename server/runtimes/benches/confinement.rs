@@ -5,7 +5,11 @@
 //! Arguments: the folder to work in, and how many rounds are measured. A shim is this very program
 //! started anew.
 
-use orchestra_core::{agent::Completion, confinement::SandboxChoice, time::Millis};
+use orchestra_core::{
+    agent::{Completion, Prints},
+    confinement::SandboxChoice,
+    time::Millis,
+};
 use orchestra_runtimes::{
     attempt::{AttemptDir, Found, Spec, new_nonce, probe, spawn_shim},
     confine::{self, Scope},
@@ -101,6 +105,7 @@ fn attempt(folder: &Path, round: usize, choice: SandboxChoice) -> Result<()> {
         own_sandbox: None,
         shared_state: Vec::new(),
         completion: Completion::Exit,
+        prints: Prints::Text,
         timeout: Millis::minutes(1),
         grace: Millis::minutes(1),
         sentinel_wait: Millis::minutes(1),

@@ -25,7 +25,7 @@ pub use inbox::{GivenAnswer, InboxMessage, Sent, send};
 pub use leftovers::{Leftovers, end_leftovers};
 pub use outcome::outcome;
 pub use probe::{Found, probe};
-pub use result::{AttemptResult, Claims, End, LogSummary, StopCause};
+pub use result::{AttemptResult, Claims, End, LogSummary, StopCause, Told};
 pub use said::{Reply, Said, SaidProgress, TaskLine};
 pub use spawn::{Shim, spawn_shim};
 pub use spec::{BrokerSpec, DaemonContact, Spec, new_nonce};

@@ -199,6 +199,7 @@ mod tests {
             own_sandbox: false,
             sandbox_off: Vec::new(),
             variables: Default::default(),
+            prints: Default::default(),
             requires: vec![],
             status: Default::default(),
             origin: Origin::User,

@@ -14,10 +14,11 @@ mod poke;
 mod sentinels;
 mod settings;
 mod supervisor;
+mod transcript;
 mod tree;
 
 use crate::{
-    attempt::{AttemptDir, AttemptResult, Claims, End, LogSummary},
+    attempt::{AttemptDir, AttemptResult, Claims, End, LogSummary, Told},
     clock,
     process::Identity,
 };
@@ -85,6 +86,7 @@ fn not_started(error: &io::Error) -> AttemptResult {
         end: End::NotStarted { errno: None, message: error.to_string(), hint: None },
         stopped: None,
         claims: Claims::default(),
+        told: Told::default(),
         confined: None,
         confine_problem: None,
         settings: Vec::new(),

@@ -35,7 +35,7 @@ pub use program::orchestra;
 pub use running::Running;
 pub use rustix::process::Signal;
 pub use sandbox::Sandbox;
-pub use simulated_model::{Act, Asked, SimulatedModel};
+pub use simulated_model::{Act, Asked, SimulatedModel, Used};
 pub use size::{Size, seed, size};
 pub use terminal::{CTRL_C, Terminal};
 pub use untouched::Untouched;

@@ -10,7 +10,7 @@ use std::{
     net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream},
     sync::{
         Arc, Mutex, MutexGuard,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
     thread::{self, JoinHandle},
     time::Duration,
@@ -30,6 +30,16 @@ pub enum Act {
     /// Ends its turn.
     Say(String),
 }
+
+/// Tokens; those that were cached are part of the input.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Used {
+    pub input_tokens: u64,
+    pub cached_tokens: u64,
+    pub output_tokens: u64,
+}
+
+const OF_AN_ANSWER: Used = Used { input_tokens: 1000, cached_tokens: 200, output_tokens: 50 };
 
 /// A request to the model that was answered.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -55,6 +65,8 @@ type Script = dyn Fn(&str) -> Vec<Act> + Send + Sync;
 struct Shared {
     script: Box<Script>,
     asked: Mutex<Vec<Asked>>,
+    /// How often it said something, whatever it was asked.
+    answers: AtomicU64,
     is_over: AtomicBool,
 }
 
@@ -87,6 +99,7 @@ impl SimulatedModel {
         let shared = Arc::new(Shared {
             script: Box::new(script),
             asked: Mutex::default(),
+            answers: AtomicU64::default(),
             is_over: AtomicBool::new(false),
         });
         let server = Arc::clone(&shared);
@@ -99,7 +112,18 @@ impl SimulatedModel {
         format!("http://{}", self.address)
     }
 
-    /// All requests to the model so far.
+    /// What it has used so far: as much with each answer.
+    pub fn used(&self) -> Used {
+        let answers = self.shared.answers.load(Ordering::SeqCst);
+        let Used { input_tokens, cached_tokens, output_tokens } = OF_AN_ANSWER;
+        Used {
+            input_tokens: answers * input_tokens,
+            cached_tokens: answers * cached_tokens,
+            output_tokens: answers * output_tokens,
+        }
+    }
+
+    /// All turns of conversations so far. Questions of the agent program itself are none.
     pub fn asked(&self) -> Vec<Asked> {
         self.shared.asked().clone()
     }
@@ -142,8 +166,10 @@ impl Shared {
         let is_stream = path.contains("stream") || request.body["stream"] == true;
         if path.ends_with("/responses") {
             let reply = self.reply(request, &openai::read(&request.body));
-            openai::write(&reply, self.asked().len(), is_stream)
+            let number = self.answers.fetch_add(1, Ordering::SeqCst);
+            openai::write(&reply, number, is_stream)
         } else if path.contains("enerateContent") {
+            self.answers.fetch_add(1, Ordering::SeqCst);
             let body = &request.body;
             // Questions of the program about the conversation, which want an answer of a certain shape.
             match body["generationConfig"].get("responseJsonSchema") {

@@ -88,7 +88,7 @@ impl Attempt {
                     ingest.take_all(&self.shared).await;
                     self.agent_ended();
                     self.remove_socket();
-                    return end::take_in(self, result).await;
+                    return end::take_in(self, *result).await;
                 }
                 Found::Lost => {
                     ingest.take_all(&self.shared).await;

@@ -4,7 +4,7 @@ use crate::show::style::one_line;
 use orchestra_core::{
     change::Change,
     evidence::{Check, CheckKind, CheckRun, Evidence, Verdict},
-    outcome::{Output, SettingsChange},
+    outcome::{Output, SettingsChange, Usage},
 };
 
 /// How many files are named before the rest is only counted.
@@ -18,6 +18,12 @@ pub(crate) fn of_output(output: &Output) -> Vec<String> {
         None => format!("held by: {confined}"),
     }));
     lines.extend(output.settings.iter().map(of_settings));
+    lines.extend(output.usage.map(|used| {
+        let Usage { input_tokens, cached_tokens, output_tokens } = used;
+        format!(
+            "tokens: {input_tokens} read, {cached_tokens} of them cached, {output_tokens} written"
+        )
+    }));
     if let Some(change) = &output.change {
         of_change(change, &mut lines);
     }

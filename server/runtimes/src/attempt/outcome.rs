@@ -45,6 +45,7 @@ fn output(result: &AttemptResult) -> Output {
     let held = Output {
         confined: result.confined,
         confine_problem: result.confine_problem.clone(),
+        usage: result.told.usage,
         settings: result.settings.clone(),
         ..Output::default()
     };
@@ -55,8 +56,10 @@ fn output(result: &AttemptResult) -> Output {
         let summary = first_line(&done.summary);
         return Output { summary, result: done.result, ..held };
     }
+    let last_message = result.told.last_message.as_deref().filter(|text| !text.trim().is_empty());
     let last_line = || result.log.last_lines.last().map(String::as_str).unwrap_or_default();
-    let summary = first_line(if done.is_empty() { last_line() } else { done });
+    let said = || last_message.unwrap_or_else(last_line);
+    let summary = first_line(if done.is_empty() { said() } else { done });
     Output { summary, ..held }
 }
 

@@ -10,7 +10,7 @@ use std::{io, os::fd::OwnedFd, thread, time::Duration};
 /// What became of an attempt.
 #[derive(Debug)]
 pub enum Found {
-    Ended(AttemptResult),
+    Ended(Box<AttemptResult>),
     /// Its shim lives; `pidfd` is readable when it has ended, and then this must be asked again.
     Alive {
         pidfd: OwnedFd,
@@ -30,7 +30,7 @@ const PAUSE: Duration = Duration::from_millis(1);
 /// Finds out what became of an attempt without a recorded end. When nobody has started it, nobody will.
 pub fn probe(attempt: &AttemptDir) -> io::Result<Found> {
     if let Some(result) = attempt.result()? {
-        return Ok(Found::Ended(result));
+        return Ok(Found::Ended(Box::new(result)));
     }
     fail::fail_point!("attempt::probe::looked");
     for _ in 0..LOOKS {
@@ -77,7 +77,7 @@ fn adopt(attempt: &AttemptDir) -> io::Result<Option<Found>> {
 fn ended(attempt: &AttemptDir) -> io::Result<Found> {
     // Once more: the shim may have ended between the first look and the probe of its lock.
     if let Some(result) = attempt.result()? {
-        return Ok(Found::Ended(result));
+        return Ok(Found::Ended(Box::new(result)));
     }
     // A claim that cannot be read is what a crash of the machine leaves.
     match attempt.claim() {

@@ -3,7 +3,7 @@
 use super::format;
 use orchestra_core::{
     confinement::Confinement,
-    outcome::{SettingsChange, StopReason},
+    outcome::{SettingsChange, StopReason, Usage},
     time::{Millis, Timestamp},
 };
 use serde::{Deserialize, Serialize};
@@ -19,6 +19,9 @@ pub struct AttemptResult {
     /// Why the shim ended it, if it did.
     pub stopped: Option<StopCause>,
     pub claims: Claims,
+    /// What its program said in events, if it prints some.
+    #[serde(default)]
+    pub told: Told,
     /// What held the agent's processes; `None` when none was started.
     #[serde(default)]
     pub confined: Option<Confinement>,
@@ -77,6 +80,14 @@ pub struct Claims {
     /// Whether it called the tool `finish_task`; what it said there is in the other fields.
     #[serde(default)]
     pub by_tool: bool,
+}
+
+/// What the events of an agent's program say.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Told {
+    /// The last that the model said, cut to a size that fits here.
+    pub last_message: Option<String>,
+    pub usage: Option<Usage>,
 }
 
 /// What became of the agent's output.

@@ -2,7 +2,7 @@
 
 use crate::confine::{OwnSandbox, Scope};
 use orchestra_core::{
-    agent::Completion,
+    agent::{Completion, Prints},
     ids::{AttemptId, WorkspaceId},
     time::Millis,
 };
@@ -39,6 +39,9 @@ pub struct Spec {
     #[serde(default)]
     pub shared_state: Vec<PathBuf>,
     pub completion: Completion,
+    /// What the agent's program prints on its standard output.
+    #[serde(default)]
+    pub prints: Prints,
     /// From the agent's start; time in which the machine sleeps counts.
     pub timeout: Millis,
     /// Between SIGTERM and SIGKILL.

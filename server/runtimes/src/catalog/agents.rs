@@ -28,6 +28,8 @@ pub struct AgentSource {
     pub diagnostics: Vec<Diagnostic>,
     /// The known agent program that runs it, for one that brings no command.
     pub backend: Option<&'static Backend>,
+    /// Those that would run it and are not there, when it has neither them nor a command.
+    pub missing: Vec<&'static Backend>,
     pub availability: Availability,
     /// The file with an agent of that name that has precedence.
     pub shadowed_by: Option<String>,
@@ -108,6 +110,7 @@ fn source(read: AgentFile, file: String, origin: Origin, dialect: Option<Dialect
         file,
         diagnostics: read.diagnostics,
         backend: None,
+        missing: Vec::new(),
         availability: Availability::Available,
         shadowed_by: None,
     }
@@ -126,7 +129,13 @@ impl AgentSource {
                     self.backend = Some(backend);
                     missing(&profile.requires, surroundings)
                 }
-                Err(reason) => Some(reason),
+                Err(reason) => {
+                    self.missing = match &profile.backend {
+                        Some(name) => backends::find(name).into_iter().collect(),
+                        None => found.wanted(),
+                    };
+                    Some(reason)
+                }
             },
             None => {
                 let program = profile.command.first();

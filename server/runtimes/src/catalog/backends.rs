@@ -5,8 +5,9 @@
 //! and prints what it does.
 
 use super::programs;
+use crate::cli::looks_secret;
 use orchestra_core::{
-    agent::AgentProfile,
+    agent::{AgentProfile, Prints},
     config::{Config, Origin},
     diagnostic::Diagnostic,
 };
@@ -17,6 +18,10 @@ use std::{collections::BTreeMap, ffi::OsStr, path::Path};
 pub struct Backend {
     /// As the setting `agents.backends` and the key `backend` name it.
     pub name: &'static str,
+    /// The command line that installs it for this user.
+    pub install: &'static str,
+    /// The command line that logs in; none where there are keys only.
+    pub login: Option<&'static str>,
     /// What is looked for on PATH, and what gets the prompt.
     command: &'static [&'static str],
     /// What is added for an agent that names a model.
@@ -25,6 +30,8 @@ pub struct Backend {
     env: &'static [&'static str],
     /// Variables that keep it from doing more than its task.
     variables: &'static [(&'static str, &'static str)],
+    /// What it prints.
+    prints: Prints,
     /// Where it keeps logins and settings.
     state: &'static [&'static str],
     /// Whether it confines itself when it is not told otherwise.
@@ -41,6 +48,8 @@ const GEMINI: &str = "GEMINI_API_KEY";
 pub static BACKENDS: [Backend; 6] = [
     Backend {
         name: "claude",
+        install: "npm install --global @anthropic-ai/claude-code",
+        login: Some("claude"),
         command: &["claude", "--print", "--permission-mode", "bypassPermissions", "{prompt}"],
         model: &["--model", "{model}"],
         env: &[
@@ -51,23 +60,36 @@ pub static BACKENDS: [Backend; 6] = [
             "CLAUDE_CONFIG_DIR",
         ],
         variables: &[("DISABLE_AUTOUPDATER", "1")],
+        prints: Prints::Text,
         state: &["${CLAUDE_CONFIG_DIR:-~/.claude}/", "~/.claude.json"],
         own_sandbox: false,
         sandbox_off: &[],
     },
     Backend {
         name: "codex",
-        command: &["codex", "exec", "--config", "sandbox_mode=\"workspace-write\"", "{prompt}"],
+        install: "npm install --global @openai/codex",
+        login: Some("codex login"),
+        command: &[
+            "codex",
+            "exec",
+            "--json",
+            "--config",
+            "sandbox_mode=\"workspace-write\"",
+            "{prompt}",
+        ],
         model: &["--model", "{model}"],
         env: &[OPENAI, "CODEX_API_KEY", "CODEX_HOME", "OPENAI_BASE_URL"],
         variables: &[],
+        prints: Prints::CodexEvents,
         state: &["${CODEX_HOME:-~/.codex}/"],
         own_sandbox: true,
         sandbox_off: &["--config", "sandbox_mode=\"danger-full-access\""],
     },
     Backend {
         name: "gemini",
-        command: &["gemini", "--yolo", "--prompt", "{prompt}"],
+        install: "npm install --global @google/gemini-cli",
+        login: Some("gemini"),
+        command: &["gemini", "--yolo", "--output-format", "stream-json", "--prompt", "{prompt}"],
         model: &["--model", "{model}"],
         env: &[
             GEMINI,
@@ -82,16 +104,20 @@ pub static BACKENDS: [Backend; 6] = [
             "GOOGLE_GENAI_USE_VERTEXAI",
         ],
         variables: &[("GEMINI_CLI_TRUST_WORKSPACE", "true")],
+        prints: Prints::GeminiEvents,
         state: &["${GEMINI_CLI_HOME:-~}/.gemini/"],
         own_sandbox: false,
         sandbox_off: &[],
     },
     Backend {
         name: "opencode",
+        install: "npm install --global opencode-ai",
+        login: Some("opencode auth login"),
         command: &["opencode", "run", "{prompt}"],
         model: &["--model", "{model}"],
         env: &[ANTHROPIC, GEMINI, OPENAI, "OPENCODE_CONFIG", "OPENROUTER_API_KEY"],
         variables: &[("OPENCODE_DISABLE_AUTOUPDATE", "1"), ("OPENCODE_DISABLE_SHARE", "1")],
+        prints: Prints::Text,
         state: &[
             "${XDG_CACHE_HOME:-~/.cache}/opencode/",
             "${XDG_CONFIG_HOME:-~/.config}/opencode/",
@@ -103,6 +129,8 @@ pub static BACKENDS: [Backend; 6] = [
     },
     Backend {
         name: "aider",
+        install: "uv tool install aider-chat",
+        login: None,
         command: &[
             "aider",
             "--yes-always",
@@ -119,12 +147,15 @@ pub static BACKENDS: [Backend; 6] = [
         model: &["--model", "{model}"],
         env: &[ANTHROPIC, GEMINI, OPENAI, "OPENAI_API_BASE", "OPENROUTER_API_KEY"],
         variables: &[],
+        prints: Prints::Text,
         state: &["~/.aider/"],
         own_sandbox: false,
         sandbox_off: &[],
     },
     Backend {
         name: "mini",
+        install: "uv tool install mini-swe-agent",
+        login: Some("mini-extra config setup"),
         command: &[
             "mini",
             "--yolo",
@@ -137,6 +168,7 @@ pub static BACKENDS: [Backend; 6] = [
         model: &["--model", "{model}"],
         env: &[ANTHROPIC, GEMINI, OPENAI, "MSWEA_MODEL_NAME", "OPENAI_API_BASE"],
         variables: &[],
+        prints: Prints::Text,
         state: &["~/.config/mini-swe-agent/"],
         own_sandbox: false,
         sandbox_off: &[],
@@ -152,6 +184,16 @@ impl Backend {
     /// What is looked for on PATH.
     pub(super) fn program(&self) -> &'static str {
         self.command.first().copied().unwrap_or(self.name)
+    }
+
+    /// What a person can do about it when it is there and does not work: log in, or set a key.
+    pub fn how_to_log_in(&self) -> String {
+        let keys: Vec<&str> = self.env.iter().copied().filter(|name| looks_secret(name)).collect();
+        let keys = format!("set one of {} in the environment", keys.join(", "));
+        match self.login {
+            Some(login) => format!("log in with `{login}`, or {keys}"),
+            None => keys,
+        }
     }
 
     /// Has the agent run by this program. What the agent's file says itself is kept.
@@ -179,6 +221,7 @@ impl Backend {
         if profile.state.is_empty() {
             profile.state = owned(self.state);
         }
+        profile.prints = self.prints;
         profile.own_sandbox |= self.own_sandbox;
         profile.sandbox_off = owned(self.sandbox_off);
         profile.backend = Some(self.name.to_owned());
@@ -228,9 +271,14 @@ impl<'a> Found<'a> {
             .or_insert_with(|| programs::find(backend.program(), root, path).is_some())
     }
 
+    /// Those that the setting names, in its order.
+    pub(super) fn wanted(&self) -> Vec<&'static Backend> {
+        self.wanted.clone()
+    }
+
     /// The first one that is wanted and there; the error reads after "agent x is not available: ".
     pub(super) fn first(&mut self) -> Result<&'static Backend, String> {
-        let wanted = self.wanted.clone();
+        let wanted = self.wanted();
         if let Some(backend) = wanted.iter().copied().find(|backend| self.is_there(backend)) {
             return Ok(backend);
         }
@@ -286,6 +334,7 @@ mod tests {
                 "exec",
                 "--model",
                 "{model}",
+                "--json",
                 "--config",
                 "sandbox_mode=\"workspace-write\"",
                 "{prompt}"

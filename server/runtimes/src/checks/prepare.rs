@@ -8,7 +8,7 @@ use crate::{
     confine::Scope,
 };
 use orchestra_core::{
-    agent::Completion,
+    agent::{Completion, Prints},
     config::AttemptConfig,
     confinement::Cache,
     evidence::CheckOutcome,
@@ -83,6 +83,7 @@ pub fn prepare(request: &CheckRequest<'_>) -> Result<Prepared, Unready> {
         own_sandbox: None,
         shared_state: Vec::new(),
         completion: Completion::Exit,
+        prints: Prints::Text,
         timeout: request.timeout,
         grace: request.config.grace,
         sentinel_wait: request.config.sentinel_wait,

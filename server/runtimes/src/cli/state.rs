@@ -238,7 +238,7 @@ mod tests {
         };
         let new = root.join("home/.new/agent");
         assert_eq!(shared("~/.new/agent").unwrap(), [""; 0].map(PathBuf::from));
-        assert_eq!(shared("${NOT_SET:-~/.new/agent}/").unwrap(), [new.clone()]);
+        assert_eq!(shared("${NOT_SET:-~/.new/agent}/").unwrap(), [new.as_path()]);
         assert_eq!(new.metadata().unwrap().permissions().mode() & 0o777, 0o700);
         assert_eq!(shared("${AGENT_HOME:-~/.other}/").unwrap(), [root.join("home/.agent")]);
         assert!(!root.join("home/.other").exists());

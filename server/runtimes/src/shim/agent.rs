@@ -5,6 +5,7 @@ use crate::{
     attempt::{HeldClaim, Identity, Spec, as_pid, this_program},
     confine::{CONFINE, GO, Held, Orders, Word},
 };
+use orchestra_core::agent::Prints;
 use rustix::{io::Errno, process::Pid};
 use std::{
     io::{self, Read as _, Write as _},
@@ -79,8 +80,8 @@ pub(super) fn start(spec: &Spec, claim: &mut HeldClaim) -> io::Result<Agent> {
     ours.set_nonblocking(true)?;
     Ok(Agent {
         pid: as_pid(child.id())?,
-        stdout: Output::new(stdout.into())?,
-        stderr: Output::new(stderr.into())?,
+        stdout: Output::new(stdout.into(), spec.prints)?,
+        stderr: Output::new(stderr.into(), Prints::Text)?,
         gate: Gate { socket: ours, heard: Vec::new(), held: None },
     })
 }

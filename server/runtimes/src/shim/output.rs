@@ -1,7 +1,11 @@
 //! The agent's standard output and error: pipes that never fill up, into one log.
 
-use super::capped_log::CappedLog;
-use crate::mask::{Secrets, Stream};
+use super::{capped_log::CappedLog, transcript::Transcript};
+use crate::{
+    attempt::Told,
+    mask::{Secrets, Stream},
+};
+use orchestra_core::agent::Prints;
 use rustix::{
     event::{PollFd, PollFlags},
     fs::{OFlags, fcntl_getfl, fcntl_setfl},
@@ -17,6 +21,8 @@ const CHUNK: usize = 64 * 1024;
 pub(super) struct Output {
     pipe: Option<OwnedFd>,
     stream: Stream,
+    /// For a program that prints events.
+    transcript: Option<Transcript>,
 }
 
 /// What a read left.
@@ -27,10 +33,20 @@ enum Rest {
 }
 
 impl Output {
-    pub(super) fn new(pipe: OwnedFd) -> io::Result<Self> {
+    pub(super) fn new(pipe: OwnedFd, prints: Prints) -> io::Result<Self> {
         let flags = fcntl_getfl(&pipe)?;
         fcntl_setfl(&pipe, flags | OFlags::NONBLOCK)?;
-        Ok(Self { pipe: Some(pipe), stream: Stream::default() })
+        let transcript = Transcript::of(prints);
+        Ok(Self { pipe: Some(pipe), stream: Stream::default(), transcript })
+    }
+
+    /// What its events have said, without secrets.
+    pub(super) fn told(&mut self, secrets: &Secrets) -> Told {
+        let mut told = self.transcript.take().map(Transcript::told).unwrap_or_default();
+        if let Some(message) = &mut told.last_message {
+            *message = String::from_utf8_lossy(&secrets.mask(message.as_bytes())).into_owned();
+        }
+        told
     }
 
     /// What to wait for; `None` when the pipe has ended.
@@ -68,7 +84,13 @@ impl Output {
                 Rest::Ended
             }
             Ok(size) => {
-                self.stream.push(secrets, &buffer.0[..size], |text| log.write(text));
+                let (stream, text) = (&mut self.stream, &buffer.0[..size]);
+                let mut write = |text: &[u8]| stream.push(secrets, text, |text| log.write(text));
+                match &mut self.transcript {
+                    // Masked is what people read: in an event a secret may be escaped.
+                    Some(transcript) => transcript.push(text, write),
+                    None => write(text),
+                }
                 Rest::Some
             }
             Err(Errno::INTR) => Rest::Some,
@@ -78,6 +100,10 @@ impl Output {
 
     fn end(&mut self, secrets: &Secrets, log: &mut CappedLog) {
         self.pipe = None;
+        if let Some(transcript) = &mut self.transcript {
+            let stream = &mut self.stream;
+            transcript.finish(|text| stream.push(secrets, text, |text| log.write(text)));
+        }
         self.stream.finish(secrets, |text| log.write(text));
     }
 }

@@ -14,7 +14,7 @@ use super::{
 use crate::{
     attempt::{
         AttemptDir, AttemptResult, End, EventWriter, HeldClaim, InboxMessage, LogSummary,
-        ShimEvent, Spec, StopCause, forget, messages_after, open_bell,
+        ShimEvent, Spec, StopCause, Told, forget, messages_after, open_bell,
     },
     clock,
     confine::Held,
@@ -96,6 +96,7 @@ pub(super) struct Supervisor<'a> {
     is_gone: bool,
     end: Option<End>,
     leftovers: u32,
+    told: Told,
 }
 
 impl<'a> Supervisor<'a> {
@@ -136,6 +137,7 @@ impl<'a> Supervisor<'a> {
             is_gone: false,
             end: None,
             leftovers: 0,
+            told: Told::default(),
             attempt,
             spec,
             claim,
@@ -206,6 +208,7 @@ impl<'a> Supervisor<'a> {
         self.look_at_gate(agent);
         agent.stdout.take_rest(&mut self.buffer, &self.secrets, &mut self.log);
         agent.stderr.take_rest(&mut self.buffer, &self.secrets, &mut self.log);
+        self.told = agent.stdout.told(&self.secrets);
         Ok(())
     }
 
@@ -428,6 +431,7 @@ impl<'a> Supervisor<'a> {
             end: self.end.unwrap_or(End::NotRun),
             stopped: self.stopped,
             claims,
+            told: self.told,
             confined,
             confine_problem,
             settings,

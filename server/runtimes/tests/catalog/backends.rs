@@ -36,7 +36,10 @@ fn the_first_program_of_the_setting_that_is_there_plays_the_roles() {
     let coder = &loaded.catalog.agent("coder").unwrap();
     assert!(coder.is_available());
     assert_eq!(backend(&loaded, "coder"), Some("gemini"));
-    assert_eq!(coder.profile.command, ["gemini", "--yolo", "--prompt", "{prompt}"]);
+    assert_eq!(
+        coder.profile.command,
+        ["gemini", "--yolo", "--output-format", "stream-json", "--prompt", "{prompt}"]
+    );
     assert!(coder.profile.env.contains(&"GEMINI_API_KEY".to_owned()));
     assert_eq!(coder.profile.variables["GEMINI_CLI_TRUST_WORKSPACE"], "true");
 

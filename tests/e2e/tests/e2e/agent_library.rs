@@ -290,6 +290,25 @@ fn a_test_says_what_is_wrong_with_an_agent() {
 }
 
 #[test]
+fn a_test_says_how_to_install_an_agent_program_and_how_to_log_in() {
+    let sandbox = Sandbox::new();
+    let test = |path: &str, backends: &str| {
+        let test = sandbox.orchestra(["agents", "test", "coder"]).env("PATH", path);
+        test.env("ORCHESTRA_AGENTS_BACKENDS", backends).run().code(1)
+    };
+    let nothing = backend(&sandbox, "nothing", "true");
+    test(&nothing, "codex,mini")
+        .stderr_has("no agent program is on PATH: install one of codex, mini")
+        .stderr_has(
+            "install with `npm install --global @openai/codex` or `uv tool install mini-swe",
+        );
+    let path = backend(&sandbox, "codex", "echo not logged in >&2; exit 1");
+    test(&path, "codex").stdout_has("  | not logged in").stdout_has(
+        "log in with `codex login`, or set one of OPENAI_API_KEY, CODEX_API_KEY in the environment",
+    );
+}
+
+#[test]
 fn every_agent_is_told_what_the_project_asks_of_agents() {
     let sandbox = Sandbox::with_agents([("coder", "cat \"$1\"".to_owned())]);
     sandbox.write("AGENTS.md", format!("Always run `make check`.\n{}\nthe end\n", "x".repeat(200)));

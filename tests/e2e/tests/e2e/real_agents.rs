@@ -1,8 +1,8 @@
 //! Real agent programs, as their makers publish them, with a simulated model behind them.
 //! `cargo xtask test --real` installs them.
 
-use orchestra_testkit::{Act, Asked, Cmd, Sandbox, SimulatedModel};
-use serde_json::Value;
+use orchestra_testkit::{Act, Asked, Cmd, Sandbox, SimulatedModel, Used};
+use serde_json::{Value, json};
 use std::{
     collections::BTreeMap,
     env, fs,
@@ -102,19 +102,31 @@ fn run(sandbox: &Sandbox, backend: &str) -> Cmd {
     sandbox.orchestra(["run", "w"]).env("ORCHESTRA_AGENTS_BACKENDS", backend).limit(LIMIT)
 }
 
-/// What there is to say about a task that went well.
+/// Runs it, and asserts all that there is to say about a task that went well.
 #[track_caller]
-fn assert_good(sandbox: &Sandbox, task: &str) {
-    let task = sandbox.show(task);
+fn works(sandbox: &Sandbox, model: &SimulatedModel, run: Cmd) -> Value {
+    let before = model.used();
+    let run = run.run().success().stdout;
+    let number = run.split_whitespace().next().unwrap_or_default().split('.').next();
+    let task = sandbox.show(&format!("{}/work", number.unwrap_or_default()));
     let output = &task["output"];
     assert_eq!(output["change"]["paths"][0]["path"], "hello.txt", "{task:#}");
     assert_eq!(output["change"]["files"], 1, "{task:#}");
     let commit = output["change"]["commit"].as_str().unwrap_or_default();
     assert_eq!(sandbox.git(["show", &format!("{commit}:hello.txt")]), "hello\n");
     assert_eq!(output["evidence"]["verdict"]["type"], "passed", "{task:#}");
+    let Used { input_tokens, cached_tokens, output_tokens } = model.used();
+    let usage = json!({
+        "input_tokens": input_tokens - before.input_tokens,
+        "cached_tokens": cached_tokens - before.cached_tokens,
+        "output_tokens": output_tokens - before.output_tokens,
+    });
+    assert_eq!(output["usage"], usage, "{task:#}");
+    assert_eq!(output["summary"], "Simulated work is done.");
     if !matches!(output["confined"]["type"].as_str(), Some("landlock" | "bwrap")) {
         say(&format!("this system does not hold agents: {:#}", output["confined"]));
     }
+    task
 }
 
 /// That each conversation had one call of a tool and an end, all with the user's key, at this place.
@@ -140,7 +152,12 @@ struct State {
 /// Two runs, by an agent that shares `state` with the user: the login and the settings stay, what the
 /// program has kept there for itself is there the next time, and the rest of the home is as it was.
 #[track_caller]
-fn works_twice_with_the_users_login(sandbox: &Sandbox, backend: &str, state: &State) {
+fn works_twice_with_the_users_login(
+    sandbox: &Sandbox,
+    model: &SimulatedModel,
+    backend: &str,
+    state: &State,
+) {
     let folder = sandbox.home().join(state.folder);
     let read =
         |file: &str| fs::read_to_string(folder.join(file)).expect("read a file of the state");
@@ -152,11 +169,11 @@ fn works_twice_with_the_users_login(sandbox: &Sandbox, backend: &str, state: &St
     };
     fs::remove_file(folder.join(state.of_program)).ok();
     let before = (of_user(), elsewhere());
-    run(sandbox, backend).run().success();
-    assert_good(sandbox, "r1/work");
+    works(sandbox, model, run(sandbox, backend));
     let of_program = read(state.of_program);
-    run(sandbox, backend).run().success();
-    assert_good(sandbox, "r2/work");
+    works(sandbox, model, run(sandbox, backend));
+    let log = sandbox.orchestra(["logs", "r2/work"]).run().success().stdout;
+    assert!(log.ends_with("\nSimulated work is done.\n") && !log.contains("\"type\""), "{log}");
     assert_eq!(read(state.of_program), of_program);
     assert_eq!((of_user(), elsewhere()), before);
     assert_eq!(sandbox.git(["status", "--porcelain"]), "");
@@ -171,7 +188,7 @@ fn codex_works_in_a_held_tree_with_the_users_login() {
         of_user: ["auth.json", "config.toml"],
         of_program: "installation_id",
     };
-    works_twice_with_the_users_login(&sandbox, "codex", &state);
+    works_twice_with_the_users_login(&sandbox, &model, "codex", &state);
     assert_asked(&model, 2, "/v1/responses", "exec_command");
 }
 
@@ -184,7 +201,7 @@ fn gemini_works_in_a_held_tree_with_the_users_login() {
         of_user: [".env", "settings.json"],
         of_program: "projects.json",
     };
-    works_twice_with_the_users_login(&sandbox, "gemini", &state);
+    works_twice_with_the_users_login(&sandbox, &model, "gemini", &state);
     assert_asked(&model, 2, ":streamGenerateContent", "write_file");
 }
 
@@ -197,9 +214,8 @@ fn codex_works_in_bubblewrap() {
         return;
     }
     let run = run(&sandbox, "codex").env("ORCHESTRA_ATTEMPT_SANDBOX", "bwrap");
-    run.run().success();
-    assert_good(&sandbox, "r1/work");
-    assert_eq!(sandbox.show("r1/work")["output"]["confined"]["type"], "bwrap");
+    let task = works(&sandbox, &model, run);
+    assert_eq!(task["output"]["confined"]["type"], "bwrap");
     assert_asked(&model, 1, "/v1/responses", "exec_command");
 }
 
@@ -210,8 +226,7 @@ fn a_program_that_was_never_used_works_with_a_key_of_the_environment() {
     sandbox.write(".gemini/settings.json", GEMINI_SETTINGS);
     sandbox.git_commit("how this project uses gemini");
     let run = run(&sandbox, "gemini").env("GEMINI_API_KEY", KEY);
-    run.env("GOOGLE_GEMINI_BASE_URL", model.url()).run().success();
-    assert_good(&sandbox, "r1/work");
+    works(&sandbox, &model, run.env("GOOGLE_GEMINI_BASE_URL", model.url()));
     assert_asked(&model, 1, ":streamGenerateContent", "write_file");
 }
 
@@ -226,8 +241,7 @@ fn with_private_state_a_program_works_and_the_users_own_stays_as_it_was() {
     sandbox.git_commit("an agent");
     sandbox.trust();
     let before = files(&sandbox.home());
-    run(&sandbox, "codex").run().success();
-    assert_good(&sandbox, "r1/work");
+    works(&sandbox, &model, run(&sandbox, "codex"));
     assert_asked(&model, 1, "/v1/responses", "exec_command");
     assert!(files(&sandbox.home()) == before, "something in the user's home has changed");
 }

@@ -1,6 +1,6 @@
 //! The API of Gemini, which gemini speaks.
 
-use super::{Conversation, Reply, Tool, http::Answer};
+use super::{Conversation, OF_AN_ANSWER, Reply, Tool, http::Answer};
 use serde_json::{Value, json};
 
 pub(super) fn read(body: &Value) -> Conversation {
@@ -37,8 +37,10 @@ pub(super) fn write(reply: &Reply, is_stream: bool) -> Answer {
         }],
         "modelVersion": "simulated",
         "usageMetadata": {
-            "promptTokenCount": 1000, "cachedContentTokenCount": 200,
-            "candidatesTokenCount": 50, "totalTokenCount": 1050,
+            "promptTokenCount": OF_AN_ANSWER.input_tokens,
+            "cachedContentTokenCount": OF_AN_ANSWER.cached_tokens,
+            "candidatesTokenCount": OF_AN_ANSWER.output_tokens,
+            "totalTokenCount": OF_AN_ANSWER.input_tokens + OF_AN_ANSWER.output_tokens,
         },
     });
     if is_stream { Answer::Events(vec![(None, response)]) } else { Answer::Json(response) }

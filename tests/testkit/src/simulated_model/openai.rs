@@ -1,6 +1,6 @@
 //! The responses API of OpenAI, which codex speaks.
 
-use super::{Conversation, Reply, Tool, http::Answer};
+use super::{Conversation, OF_AN_ANSWER, Reply, Tool, http::Answer};
 use serde_json::{Value, json};
 
 pub(super) fn read(body: &Value) -> Conversation {
@@ -25,15 +25,17 @@ pub(super) fn read(body: &Value) -> Conversation {
 }
 
 /// `number` tells this answer from others.
-pub(super) fn write(reply: &Reply, number: usize, is_stream: bool) -> Answer {
+pub(super) fn write(reply: &Reply, number: u64, is_stream: bool) -> Answer {
     let item = item(reply, number);
     let response = json!({
         "id": format!("resp_{number}"), "object": "response", "created_at": 0, "model": "simulated",
         "status": "completed", "output": [item],
         "usage": {
-            "input_tokens": 1000, "input_tokens_details": { "cached_tokens": 200 },
-            "output_tokens": 50, "output_tokens_details": { "reasoning_tokens": 10 },
-            "total_tokens": 1050,
+            "input_tokens": OF_AN_ANSWER.input_tokens,
+            "input_tokens_details": { "cached_tokens": OF_AN_ANSWER.cached_tokens },
+            "output_tokens": OF_AN_ANSWER.output_tokens,
+            "output_tokens_details": { "reasoning_tokens": 10 },
+            "total_tokens": OF_AN_ANSWER.input_tokens + OF_AN_ANSWER.output_tokens,
         },
     });
     if !is_stream {
@@ -56,7 +58,7 @@ pub(super) fn write(reply: &Reply, number: usize, is_stream: bool) -> Answer {
     Answer::Events(names.into_iter().map(event).collect())
 }
 
-fn item(reply: &Reply, number: usize) -> Value {
+fn item(reply: &Reply, number: u64) -> Value {
     match reply {
         Reply::Text(text) => json!({
             "type": "message", "id": format!("msg_{number}"), "role": "assistant", "status": "completed",

@@ -97,6 +97,7 @@ fn made() -> AttemptOutcome {
                 kept: Some("attempts/r1.2-1/settings/0-config.toml".to_owned()),
                 problem: Some("no space".to_owned()),
             }],
+            usage: None,
             evidence: Some(Box::new(seen())),
         },
     }

@@ -64,6 +64,7 @@ fn agent(name: &str) -> AgentProfile {
         own_sandbox: false,
         sandbox_off: Vec::new(),
         variables: Default::default(),
+        prints: Default::default(),
         requires: Vec::new(),
         status: AgentStatus::Active,
         origin: Origin::User,

@@ -37,7 +37,12 @@ pub(super) fn run(session: &Session, test: &TestAgent) -> Result<Done, Failure> 
     let source = super::find(&loaded, &test.name)?;
     let profile = source.completed().filter(|_| source.availability == Availability::Available);
     let Some(profile) = profile else {
-        let hint = format!("see `orchestra agents show {}`", source.name());
+        let install: Vec<String> =
+            source.missing.iter().map(|backend| format!("`{}`", backend.install)).collect();
+        let hint = match install.as_slice() {
+            [] => format!("see `orchestra agents show {}`", source.name()),
+            commands => format!("install with {}", commands.join(" or ")),
+        };
         let reason = match &source.availability {
             Availability::Unavailable { reason } => reason.as_str(),
             Availability::Available => "it is not available",
@@ -50,9 +55,12 @@ pub(super) fn run(session: &Session, test: &TestAgent) -> Result<Done, Failure> 
     };
     let scratch =
         Scratch::create(session, source, &profile, test.timeout).map_err(|error| failed(&error))?;
-    let report = crate::commands::block_on(async {
+    let mut report = crate::commands::block_on(async {
         attempt(&scratch, &profile).await.map_err(|error| failed(&error))
     })?;
+    if let Some(backend) = source.backend {
+        report.name_login(backend);
+    }
     report.print(session);
     Ok(if report.is_good() { Done::Well } else { Done::Badly })
 }

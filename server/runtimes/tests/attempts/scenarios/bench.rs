@@ -1,6 +1,10 @@
 //! What every scenario needs: an attempt in folders of its own, run by a shell script as its agent.
 
-use orchestra_core::{agent::Completion, outcome::AttemptOutcome, time::Millis};
+use orchestra_core::{
+    agent::{Completion, Prints},
+    outcome::AttemptOutcome,
+    time::Millis,
+};
 use orchestra_runtimes::attempt::{
     AttemptDir, AttemptResult, Found, Shim, ShimEvent, Spec, end_leftovers, new_nonce, outcome,
     probe, spawn_shim,
@@ -62,6 +66,7 @@ impl Bench {
             own_sandbox: None,
             shared_state: Vec::new(),
             completion: Completion::Exit,
+            prints: Prints::Text,
             timeout: Millis::minutes(10),
             // Longer than any scenario, so that only the scenarios about it meet it.
             grace: Millis::minutes(10),
@@ -173,7 +178,7 @@ impl Bench {
     pub(crate) fn result(&mut self) -> AttemptResult {
         self.wait_for_shims();
         match probe(&self.attempt).unwrap() {
-            Found::Ended(result) => result,
+            Found::Ended(result) => *result,
             found => panic!("{found:?}"),
         }
     }

@@ -52,7 +52,7 @@ fn ending() {
     let result = loop {
         match probe(&bench.attempt).unwrap() {
             Found::Alive { .. } => {}
-            Found::Ended(result) => break result,
+            Found::Ended(result) => break *result,
             found => panic!("{found:?}"),
         }
     };

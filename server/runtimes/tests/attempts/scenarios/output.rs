@@ -4,6 +4,10 @@ use super::{
     Scenario,
     bench::{Bench, pid, wait_readable},
 };
+use orchestra_core::{
+    agent::Prints,
+    outcome::{AttemptOutcome, Usage},
+};
 use orchestra_runtimes::attempt::End;
 use rustix::{
     pipe::fcntl_setpipe_size,
@@ -16,6 +20,7 @@ pub(crate) const SCENARIOS: &[Scenario] = &[
     ("a_flood_is_drained_and_cut", flood),
     ("invalid_utf8_passes_as_it_is", invalid_utf8),
     ("a_secret_that_comes_in_pieces_is_masked", secret_in_pieces),
+    ("events_become_text_without_secrets", events),
     ("what_the_agent_logs_itself_is_appended", own_log),
     ("a_log_that_is_one_large_hole_is_not_read_through", own_log_without_end),
     ("a_log_that_leads_elsewhere_is_not_followed", own_log_elsewhere),
@@ -81,6 +86,25 @@ fn secret_in_pieces() {
     let everything = fs::read_to_string(bench.attempt.path().join("result.json")).unwrap()
         + &fs::read_to_string(bench.attempt.path().join("spec.json")).unwrap();
     assert!(!everything.contains("sk-live-0123456789"), "{everything}");
+}
+
+fn events() {
+    // The secret has a quote in it, and comes in two pieces; the last event does not end its line.
+    let script = r#"echo warning >&2
+printf '%s\n' '{"type":"message","role":"assistant","content":"key s3\"cr","delta":true}'
+printf '%s\n' '{"type":"message","role":"assistant","content":"et-0123 is used","delta":true}'
+printf '%s' '{"type":"result","stats":{"input_tokens":7,"cached":2,"output_tokens":1}}'"#;
+    let mut bench = Bench::new(script);
+    bench.set("API_KEY", "s3\"cret-0123");
+    bench.spec.secrets = vec!["API_KEY".to_owned()];
+    bench.spec.prints = Prints::GeminiEvents;
+    let AttemptOutcome::Succeeded { output } = bench.outcome() else { panic!() };
+    let usage = Usage { input_tokens: 7, cached_tokens: 2, output_tokens: 1 };
+    assert_eq!((output.summary.as_str(), output.usage), ("key *** is used", Some(usage)));
+    let log = bench.log();
+    let mut lines: Vec<&str> = log.lines().collect();
+    lines.sort_unstable();
+    assert_eq!(lines, ["key *** is used", "warning"]);
 }
 
 fn own_log() {

@@ -10,6 +10,7 @@ use orchestra_core::{
     time::Millis,
     view::{TaskStatus, TaskView},
 };
+use orchestra_runtimes::catalog::Backend;
 use serde::Serialize;
 use std::fs;
 
@@ -32,6 +33,9 @@ pub(super) struct Report {
     /// What is wrong; `None` when all is well.
     problem: Option<String>,
     hint: Option<String>,
+    /// Whether the hint follows from its end alone.
+    #[serde(skip)]
+    is_a_guess: bool,
     /// The end of its log, when something is wrong.
     log: Vec<String>,
 }
@@ -55,6 +59,7 @@ impl Report {
             confined: task.output.as_ref().and_then(|output| output.confined),
             problem: None,
             hint: None,
+            is_a_guess: false,
             log: Vec::new(),
         };
         if let Some(attempt) = last {
@@ -97,9 +102,19 @@ impl Report {
             _ => "look at its last lines: it may lack a login, a key in `env`, or an option",
         };
         self.problem = Some(problem);
+        self.is_a_guess = hint.is_none();
         self.hint = Some(hint.unwrap_or_else(|| guess.to_owned()));
         let skipped = log.len().saturating_sub(LINES);
         self.log = log.into_iter().skip(skipped).collect();
+    }
+
+    /// An agent program that was started and did nothing useful most often lacks a login.
+    pub(super) fn name_login(&mut self, backend: &Backend) {
+        if self.is_a_guess && self.started {
+            let hint = self.hint.get_or_insert_default();
+            hint.push_str("; ");
+            hint.push_str(&backend.how_to_log_in());
+        }
     }
 
     pub(super) fn is_good(&self) -> bool {
