@@ -29,12 +29,12 @@ pub(super) fn attempt_ended(
     bodies.push(EventBody::AttemptEnded { attempt, outcome: Box::new(outcome.clone()) });
     let stops = stopping.is_some() || matches!(run.phase, RunPhase::Stopping { .. });
     let next = if stops {
-        Next::End(when_stopped(outcome, stopping, run))
+        Next::end(when_stopped(outcome, stopping, run))
     } else {
         after(outcome, task, planned, input.seed)
     };
     bodies.push(match next {
-        Next::End(outcome) => EventBody::TaskEnded { task: task.id, outcome: Box::new(outcome) },
+        Next::End(outcome) => EventBody::TaskEnded { task: task.id, outcome },
         Next::TryAgain { wait, reason } => {
             EventBody::TaskDelayed { task: task.id, not_before: input.now.after(wait), reason }
         }
@@ -60,8 +60,14 @@ pub(super) fn snapshot_ended(
 }
 
 enum Next {
-    End(TaskOutcome),
+    End(Box<TaskOutcome>),
     TryAgain { wait: Millis, reason: String },
+}
+
+impl Next {
+    fn end(outcome: TaskOutcome) -> Self {
+        Self::End(Box::new(outcome))
+    }
 }
 
 /// A task that was told to stop ends here, whatever its attempt makes of it; work that was
@@ -87,10 +93,10 @@ fn when_stopped(outcome: &AttemptOutcome, stopping: Option<StopReason>, run: &Ru
 fn after(outcome: &AttemptOutcome, task: &Task, planned: &PlannedTask, seed: u64) -> Next {
     match outcome {
         AttemptOutcome::Succeeded { output } => {
-            Next::End(TaskOutcome::Succeeded { output: output.clone() })
+            Next::end(TaskOutcome::Succeeded { output: output.clone() })
         }
         AttemptOutcome::Cancelled { output } => {
-            Next::End(TaskOutcome::Cancelled { output: output.clone() })
+            Next::end(TaskOutcome::Cancelled { output: output.clone() })
         }
         AttemptOutcome::Lost { reason, .. } | AttemptOutcome::NeverStarted { reason } => {
             if task.vanished + 1 < VANISHED_IN_A_ROW {
@@ -106,15 +112,15 @@ fn after(outcome: &AttemptOutcome, task: &Task, planned: &PlannedTask, seed: u64
                 AttemptOutcome::Lost { output, .. } => output.clone(),
                 _ => Output::default(),
             };
-            Next::End(TaskOutcome::Failed { failure, output })
+            Next::end(TaskOutcome::Failed { failure, output })
         }
         AttemptOutcome::Failed { failure, output } => again(outcome, task, planned, seed)
             .unwrap_or_else(|| {
-                Next::End(TaskOutcome::Failed { failure: failure.clone(), output: output.clone() })
+                Next::end(TaskOutcome::Failed { failure: failure.clone(), output: output.clone() })
             }),
         AttemptOutcome::TimedOut { limit, output } => again(outcome, task, planned, seed)
             .unwrap_or_else(|| {
-                Next::End(TaskOutcome::TimedOut { limit: *limit, output: output.clone() })
+                Next::end(TaskOutcome::TimedOut { limit: *limit, output: output.clone() })
             }),
     }
 }
