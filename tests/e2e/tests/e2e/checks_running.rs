@@ -2,7 +2,10 @@
 
 use orchestra_testkit::{Process, Sandbox, eventually};
 use serde_json::{Value, json};
-use std::time::Duration;
+use std::{
+    io::{self, Write as _},
+    time::Duration,
+};
 
 const LIMIT: Duration = Duration::from_secs(30);
 
@@ -40,6 +43,15 @@ fn sleeping(sandbox: &Sandbox) -> usize {
     sandbox.processes().iter().filter(|process| process.command_line.contains("sleep 1000")).count()
 }
 
+/// As `kill -9` does.
+fn kill_daemon(sandbox: &Sandbox) {
+    let processes = sandbox.processes();
+    let is_daemon = |process: &&Process| process.command_line.contains("daemon __serve");
+    let daemons: Vec<&Process> = processes.iter().filter(is_daemon).collect();
+    assert_eq!(daemons.len(), 1, "{processes:?}");
+    daemons.iter().for_each(|daemon| daemon.kill());
+}
+
 const CALC: &str = "def add(a, b):\n    return a + b\n";
 const TEST: &str = "import unittest\nimport calc\n\nclass Calc(unittest.TestCase):\n    \
                     def test_adds(self):\n        self.assertEqual(calc.add(2, 3), 5)\n";
@@ -52,7 +64,7 @@ fn tests_are_run_on_what_the_user_sees_and_red_ones_are_the_result() {
         let command = format!("[[{python}, -m, unittest, -v]]");
         project(&command, &[("calc.py", CALC), ("test_calc.py", TEST)])
     } else {
-        eprintln!("there is no {python}: a script of sh takes its place");
+        writeln!(io::stderr(), "there is no {python}: a script of sh takes its place").ok();
         let script =
             "grep -q '+ b' calc.py && echo OK || { echo 'FAILED (failures=1)'; exit 1; }\n";
         project("[[sh, test.sh]]", &[("calc.py", CALC), ("test.sh", script)])
@@ -200,11 +212,7 @@ fn a_killed_daemon_is_followed_by_one_that_finds_the_checks_again() {
     sandbox.orchestra(["run", "w", "--detach"]).run().success();
     for gate in &gates {
         let at_work = gate.wait();
-        let processes = sandbox.processes();
-        let is_daemon = |process: &&Process| process.command_line.contains("daemon __serve");
-        let daemons: Vec<&Process> = processes.iter().filter(is_daemon).collect();
-        assert_eq!(daemons.len(), 1, "{processes:?}");
-        daemons.iter().for_each(|daemon| daemon.kill());
+        kill_daemon(&sandbox);
         // The shim of the check finds no daemon, and starts one.
         drop(at_work);
     }
@@ -215,6 +223,78 @@ fn a_killed_daemon_is_followed_by_one_that_finds_the_checks_again() {
     // One that runs again would wait at its gate.
     assert!(gates.iter().all(|gate| gate.arrived().is_none()));
     eventually("the slot is given back", LIMIT, || sandbox.leases().is_empty().then_some(()));
+}
+
+#[test]
+fn what_a_check_leaves_in_its_tree_changes_nothing_of_which_are_run() {
+    let sandbox = project("", &[("Makefile", "test:\n\t@sh test.sh\n")]);
+    let gate = sandbox.gate("check");
+    sandbox.write("test.sh", format!("echo module x > go.mod\n{gate}\n"));
+    sandbox.orchestra(["run", "w", "--detach"]).run().success();
+    let at_work = gate.wait();
+    kill_daemon(&sandbox);
+    sandbox.orchestra(["daemon", "start"]).run().success();
+    drop(at_work);
+    sandbox.wait_for_status("r1", "succeeded");
+    let result = sandbox.show("r1/tests")["output"]["result"].clone();
+    let commands: Vec<&Value> =
+        result["checks"].as_array().into_iter().flatten().map(|check| &check["command"]).collect();
+    assert_eq!(commands, [&json!(["make", "test"])], "{result:#}");
+}
+
+#[test]
+fn checks_that_a_killed_daemon_has_left_end_when_they_are_cancelled() {
+    let sandbox = project("[[sh, hang.sh]]", &[("a", "b")]);
+    let gate = sandbox.gate("check");
+    sandbox.write("hang.sh", format!("sleep 1000 &\n{gate}\n"));
+    sandbox.orchestra(["run", "w", "--detach"]).run().success();
+    let at_work = gate.wait();
+    kill_daemon(&sandbox);
+    // Starts another one, which finds the attempt and is told to stop it at once.
+    sandbox.orchestra(["cancel", "r1"]).run().success();
+    sandbox.wait_for_status("r1", "cancelled");
+    assert_eq!(sleeping(&sandbox), 0);
+    assert!(sandbox.leases().is_empty());
+    drop(at_work);
+}
+
+#[test]
+fn checks_whose_environment_is_gone_wait_for_another_one() {
+    let sandbox = project("[[sh, hang.sh]]", &[("a", "b")]);
+    let gate = sandbox.gate("check");
+    sandbox.write("hang.sh", format!("sleep 1000 &\n{gate}\n"));
+    sandbox.orchestra(["run", "w", "--detach"]).run().success();
+    let at_work = gate.wait();
+    kill_daemon(&sandbox);
+    std::fs::remove_dir_all(sandbox.runtime().join("env")).unwrap();
+    sandbox.orchestra(["daemon", "start"]).run().success();
+    sandbox.wait_for_status("r1", "paused");
+    sandbox.wait_for_status("r1/tests", "ready");
+    assert_eq!(sleeping(&sandbox), 0, "what the first try had started has ended");
+    drop(at_work);
+    sandbox.orchestra(["resume", "r1"]).run().success();
+    gate.open();
+    sandbox.wait_for_status("r1", "succeeded");
+    let attempts = sandbox.show("r1/tests")["attempts"].clone();
+    assert_eq!(
+        attempts[0]["outcome"],
+        "lost: the environment that the run was started with is gone"
+    );
+    assert_eq!(attempts[1]["outcome"], "succeeded: 1 check: 1 green");
+}
+
+#[test]
+fn checks_look_at_the_work_of_the_step_that_they_need() {
+    let sandbox = Sandbox::new();
+    sandbox.agent_script_with("coder", "writes: true", "echo new > new.txt");
+    sandbox.workflow(
+        "w",
+        "steps:\n  - { id: code, agent: coder, prompt: go }\n  - id: tests\n    action: checks.run\n    \
+         needs: code\n    with: { commands: [[grep, -c, new, new.txt]] }\n",
+    );
+    sandbox.git_repo([("a", "b")]).trust();
+    sandbox.orchestra(["run", "w"]).run().success();
+    assert_eq!(only_check(&sandbox.show("r1/tests")), ("green", "1".to_owned()));
 }
 
 #[test]

@@ -127,6 +127,28 @@ fn a_run_that_is_cancelled_while_work_is_checked_ends_and_keeps_the_work() {
     assert_eq!(task["output"]["change"]["files"], 1, "{task:#}");
 }
 
+#[test]
+fn a_check_that_a_killed_daemon_has_left_ends_when_its_run_is_cancelled() {
+    let sandbox = project_with(&[("honest", MULTIPLY)], "verify: [sh wait.sh]");
+    let gate = sandbox.gate("check");
+    sandbox.write("wait.sh", format!("sleep 1000 &\n{gate}\n"));
+    sandbox.git_commit("a check that waits");
+    sandbox.configure("attempt.grace = \"300ms\"\n");
+    sandbox.orchestra(["run", "w", "--detach"]).run().success();
+    let at_work = gate.wait();
+    let processes = sandbox.processes();
+    let daemon = processes.iter().find(|process| process.command_line.contains("daemon __serve"));
+    daemon.expect("a daemon").kill();
+    // Starts another one, which finds the attempt and is told to stop it at once.
+    sandbox.orchestra(["cancel", "r1"]).run().success();
+    sandbox.wait_for_status("r1", "cancelled");
+    let sleeping =
+        |process: &orchestra_testkit::Process| process.command_line.contains("sleep 1000");
+    assert!(!sandbox.processes().iter().any(sleeping));
+    assert!(sandbox.leases().is_empty());
+    drop(at_work);
+}
+
 /// What lies in ignored folders of an agent's tree, such as the programs that tests are run with, is the
 /// agent's to change. Checks run with their own.
 #[test]

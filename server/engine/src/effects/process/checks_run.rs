@@ -2,7 +2,7 @@
 //! of it can be done again, and a daemon that finds it under way does.
 
 use super::{
-    Attempt, blocking, command,
+    Attempt, blocking, command, jobs,
     setup::{self, NotReady, Side},
     tree,
 };
@@ -27,6 +27,8 @@ pub(super) const NAME: &str = RUN_INFO.name;
 /// Runs the checks and reports what they say, or takes up what an earlier daemon made of them.
 pub(super) async fn carry(attempt: &Attempt) -> io::Result<AttemptOutcome> {
     let outcome = outcome(attempt).await;
+    // One that an earlier daemon started may be at work where it was not looked for any more.
+    jobs::end_all(attempt).await?;
     attempt.give_back(&attempt.holder()).await;
     outcome
 }

@@ -1,7 +1,7 @@
 //! Evidence: what the commands that check an agent's work say of it, before and after.
 
 use super::{
-    Attempt, command,
+    Attempt, command, jobs,
     setup::{self, NotReady, Side},
     tree,
 };
@@ -31,6 +31,9 @@ impl From<NotReady> for NoEvidence {
     }
 }
 
+/// The work itself, and what it started from.
+const PLACES: [&str; 2] = ["after", "before"];
+
 /// The work of an attempt, or what it started from.
 struct Place {
     /// Ends the names of the jobs that run there.
@@ -55,7 +58,14 @@ pub(super) async fn gather(
     let checks = match &change.commit {
         Some(commit) => match check_all(attempt, commit, &change.base).await? {
             Ok(checks) => checks,
-            Err(none) => return Ok(Err(none)),
+            Err(none) => {
+                // One that an earlier daemon started may be at work where it was not looked for any more.
+                jobs::end_all(attempt).await?;
+                for place in PLACES {
+                    attempt.give_back(&holder(attempt, place)).await;
+                }
+                return Ok(Err(none));
+            }
         },
         None => Vec::new(),
     };
@@ -82,7 +92,8 @@ async fn check_all(
         .map(|(number, (kind, command))| Wanted { number, kind, command })
         .collect();
     let Some(turn) = command::turn(attempt).await else { return Ok(Err(NoEvidence::Stopped)) };
-    let after = Place { name: "after", commit: commit.to_owned() };
+    let [after, before] = PLACES;
+    let after = Place { name: after, commit: commit.to_owned() };
     let seen = match look(attempt, &after, &wanted).await? {
         Ok(seen) => seen,
         Err(none) => return Ok(Err(none)),
@@ -93,7 +104,7 @@ async fn check_all(
         .filter(|(wanted, seen)| needs_snapshot_run(wanted.kind, &seen.run.outcome))
         .map(|(wanted, _)| *wanted)
         .collect();
-    let before = Place { name: "before", commit: base.to_owned() };
+    let before = Place { name: before, commit: base.to_owned() };
     let mut seen_before = match look(attempt, &before, &again).await? {
         Ok(seen) => again.iter().map(|wanted| wanted.number).zip(seen).collect::<BTreeMap<_, _>>(),
         Err(none) => return Ok(Err(none)),
@@ -115,14 +126,21 @@ async fn look(
     if wanted.is_empty() {
         return Ok(Ok(Vec::new()));
     }
-    let holder = format!("{}.{}", attempt.holder(), place.name);
+    let holder = holder(attempt, place.name);
     let tree = match tree::for_checks(attempt, holder.clone(), place.commit.clone()).await? {
         Ok(tree) => tree,
         Err(failure) => return Ok(Err(NoEvidence::Failed(failure))),
     };
-    let seen = look_in(attempt, place, wanted, &tree).await;
-    attempt.give_back(&holder).await;
-    seen
+    let seen = look_in(attempt, place, wanted, &tree).await?;
+    if seen.is_ok() {
+        attempt.give_back(&holder).await;
+    }
+    Ok(seen)
+}
+
+/// As whom the attempt holds the slot of a place.
+fn holder(attempt: &Attempt, place: &str) -> String {
+    format!("{}.{place}", attempt.holder())
 }
 
 async fn look_in(
