@@ -13,16 +13,6 @@ const TRY: &str = r#"try() {
 shell() { try "$1" sh -c "$2"; }
 "#;
 
-/// Whether the kernel holds the agent of this task, signals included; says so where it does not.
-fn is_held(sandbox: &Sandbox, task: &str) -> bool {
-    let confined = sandbox.show(task)["output"]["confined"].clone();
-    let is_held = confined["abi"].as_u64().is_some_and(|abi| abi >= 6);
-    if !is_held {
-        eprintln!("the kernel does not hold agents here, so they are not refused: {confined}");
-    }
-    is_held
-}
-
 /// Two agents at once: one waits at the gate `victim`, the other one attacks.
 struct Attack {
     sandbox: Sandbox,
@@ -77,10 +67,13 @@ impl Attack {
         Self { sandbox, log }
     }
 
-    /// Asserts that each of these was refused with one of the kernel's words.
-    fn all_refused(&self, names: &[&str]) {
-        if !is_held(&self.sandbox, "r2.1") {
-            return;
+    /// Asserts that each of these was refused with one of the kernel's words. Fails with the reason where the
+    /// kernel does not hold agents.
+    fn all_refused(&self, names: &[&str]) -> Result<(), String> {
+        let confined = &self.sandbox.show("r2.1")["output"]["confined"];
+        // Signals are held since version 6.
+        if confined["abi"].as_u64().is_none_or(|abi| abi < 6) {
+            return Err(format!("agents are not held here, so they are not refused: {confined}"));
         }
         for name in names {
             let line = format!("refused: {name}: ");
@@ -90,6 +83,7 @@ impl Attack {
                 ["Permission denied", "Operation not permitted", "Invalid cross-device link"];
             assert!(words.iter().any(|words| said.contains(words)), "{said}");
         }
+        Ok(())
     }
 }
 
@@ -119,7 +113,7 @@ fn nothing_but_its_own_tree_is_written_to() {
         try 'move the slot' mv "$slot" "$slot.mine"
         shell 'device' 'mknod disk b 7 0'"#,
     );
-    attack.all_refused(&[
+    let refused = attack.all_refused(&[
         "file",
         "new file",
         "through a link",
@@ -134,6 +128,9 @@ fn nothing_but_its_own_tree_is_written_to() {
         "move the slot",
         "device",
     ]);
+    if let Err(why) = refused {
+        println!("{why}");
+    }
 }
 
 #[test]
@@ -152,7 +149,7 @@ fn no_result_answer_or_trust_is_forged() {
         echo 'forged' > "$ORCHESTRA_DIR/tasks/r1.1.done"
         echo 'forged' > "$ORCHESTRA_DIR/tasks/r1.1.error""#,
     );
-    attack.all_refused(&[
+    let refused = attack.all_refused(&[
         "result of r2.1-1",
         "claim of r2.1-1",
         "events of r2.1-1",
@@ -165,6 +162,9 @@ fn no_result_answer_or_trust_is_forged() {
         "trust",
         "journal",
     ]);
+    if let Err(why) = refused {
+        println!("{why}");
+    }
 }
 
 #[test]
@@ -188,7 +188,7 @@ fn nobody_is_killed_or_looked_into() {
     );
     assert!(!attack.log.contains(SECRET), "{}", attack.log);
     assert!(!attack.log.contains("VICTIM_TOKEN"), "{}", attack.log);
-    attack.all_refused(&[
+    let refused = attack.all_refused(&[
         "kill its shim",
         "stop its shim",
         "kill the other agent",
@@ -199,6 +199,9 @@ fn nobody_is_killed_or_looked_into() {
         "environments of runs",
         "by a link",
     ]);
+    if let Err(why) = refused {
+        println!("{why}");
+    }
 }
 
 #[test]

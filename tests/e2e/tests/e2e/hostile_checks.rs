@@ -62,7 +62,7 @@ fn a_check_reaches_nothing_of_the_user_nor_the_agents_tree() {
     sandbox.assert_untouched(&home);
     let said = check(&sandbox, "r1.1")["last_lines"].to_string();
     if sandbox.show("r1.1")["output"]["confined"]["abi"].is_null() {
-        eprintln!("the kernel does not hold checks here");
+        println!("the kernel does not hold checks here");
         return;
     }
     assert!(said.contains("6 refused"), "{said}");
@@ -75,7 +75,7 @@ fn a_check_that_fills_the_disk_fails_alone_and_the_next_run_has_room() {
     let mounts = format!("mount -t tmpfs -o size=8m,mode=700 none '{data}'");
     let _disk = match Surroundings::enter(&sandbox, &mounts) {
         Ok(disk) => disk,
-        Err(refusals) => return eprintln!("no small disk can be had here: {refusals}"),
+        Err(refusals) => return println!("no small disk can be had here: {refusals}"),
     };
     sandbox.orchestra(["run", "w"]).run().code(1);
     let said = check(&sandbox, "r1.1");
@@ -106,7 +106,7 @@ fn what_an_agent_made_before_the_disk_was_full_is_taken_over_and_the_next_has_ro
     let mounts = format!("mount -t tmpfs -o size=8m,mode=700 none '{data}'");
     let _disk = match Surroundings::enter(&sandbox, &mounts) {
         Ok(disk) => disk,
-        Err(refusals) => return eprintln!("no small disk can be had here: {refusals}"),
+        Err(refusals) => return println!("no small disk can be had here: {refusals}"),
     };
     let start = |agent: &str| sandbox.orchestra(["start", agent, "go", "--follow"]).run();
     start("filler").success().stdout_has("No space left on device");

@@ -8,7 +8,7 @@ mod steps;
 
 use case::Case;
 use forms::Form;
-use orchestra_testkit::{Dice, Sandbox, seed, size};
+use orchestra_testkit::{Dice, Running, Sandbox, seed, size};
 use std::fs;
 
 /// Given to every repository, by its number in the prompt: an agent of the user's own.
@@ -16,7 +16,7 @@ const AGENT: &str = "---
 name: random
 description: does what was drawn for it
 writes: true
-command: [sh, -c, 'exec sh \"$0/agent-$(grep -o \"case [0-9]*\" \"$1\" | head -n 1)\" \"$0\"', 'OUTSIDE', '{prompt_file}']
+command: [sh, -c, 'exec sh \"$0/agent-$(grep -o \"case [0-9]*\" \"$2\" | head -n 1)\" \"$1\" \"$0\"', 'SCRIPTS', 'OUTSIDE', '{prompt_file}']
 state: ['OUTSIDE']
 ---
 You do what was drawn for you.
@@ -34,26 +34,32 @@ fn whatever_a_user_has_stays_as_it_is_and_whatever_an_agent_leaves_is_collected(
     println!("seed {seed}; repeat with ORCHESTRA_TEST_SEED={seed}");
     let mut dice = Dice::new(seed);
     let sandbox = Sandbox::new();
+    fs::create_dir(case::scripts(&sandbox)).unwrap();
     for (folder, name, text) in
         [("agents", "random.md", AGENT), ("workflows", "random.yaml", WORKFLOW)]
     {
         let folder = sandbox.config().join(folder);
         fs::create_dir_all(&folder).unwrap();
-        let outside = sandbox.outside().display().to_string();
-        fs::write(folder.join(name), text.replace("OUTSIDE", &outside)).unwrap();
+        let [scripts, outside] = [case::scripts(&sandbox), sandbox.outside()];
+        let text = text.replace("SCRIPTS", &scripts.display().to_string());
+        let text = text.replace("OUTSIDE", &outside.display().to_string());
+        fs::write(folder.join(name), text).unwrap();
     }
     let rounds = size().pick(1, 20);
     let mut traps = 0;
     for round in 0..rounds {
-        let cases: Vec<Case> = Form::ALL
+        // While one runs, the next is made.
+        let runs: Vec<(Case, Running)> = Form::ALL
             .into_iter()
             .enumerate()
             .map(|(number, form)| {
-                Case::draw(&mut dice, form, round * Form::ALL.len() + number, &sandbox)
+                let number = round * Form::ALL.len() + number;
+                let case = Case::draw(&mut dice, form, number, &sandbox);
+                let run = case.start(&sandbox);
+                (case, run)
             })
             .collect();
-        let runs: Vec<_> = cases.iter().map(|case| case.start(&sandbox)).collect();
-        for (case, run) in cases.iter().zip(runs) {
+        for (case, run) in runs {
             println!("{case:?}");
             traps += usize::from(case.check(&sandbox, run));
         }

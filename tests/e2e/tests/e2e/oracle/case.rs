@@ -15,11 +15,11 @@ const LIMIT: Duration = Duration::from_secs(60);
 const LAST_WORDS: &str = r#"
 tar -cf "$1/left-CASE.tar" --exclude=./.git .
 test -d .git || exit 0
-git config core.fsmonitor "$1/trap-agent-CASE"
+git config core.fsmonitor "$2/trap-agent-CASE"
 mkdir -p .git/hooks nested
-cp "$1/trap-agent-CASE" .git/hooks/post-index-change
+cp "$2/trap-agent-CASE" .git/hooks/post-index-change
 git init --quiet nested; printf 'x\n' > nested/file; git -C nested add file
-git -C nested config filter.trap.clean "$1/trap-agent-CASE"
+git -C nested config filter.trap.clean "$2/trap-agent-CASE"
 printf '* filter=trap\n' > nested/.git/info/attributes
 printf 'y\n' > nested/file
 git status > /dev/null 2>&1; git -C nested diff > /dev/null 2>&1
@@ -53,7 +53,7 @@ impl Case {
         fs::create_dir(&folder).unwrap();
         for whose in ["user", "agent"] {
             let mark = sandbox.outside().join(format!("mark-{whose}-{number}"));
-            let trap = sandbox.outside().join(format!("trap-{whose}-{number}"));
+            let trap = scripts(sandbox).join(format!("trap-{whose}-{number}"));
             fs::write(&trap, format!("#!/bin/sh\necho \"$0\" >> '{}'\nexit 1\n", mark.display()))
                 .unwrap();
             fs::set_permissions(&trap, fs::Permissions::from_mode(0o755)).unwrap();
@@ -63,9 +63,9 @@ impl Case {
         let users =
             [form.script().into_bytes(), steps::draw(dice, who, count), habits(dice).into_bytes()];
         let users = users.concat();
-        let script = sandbox.outside().join(format!("user-{number}"));
+        let script = scripts(sandbox).join(format!("user-{number}"));
         fs::write(&script, &users).unwrap();
-        let trap = sandbox.outside().join(format!("trap-user-{number}"));
+        let trap = scripts(sandbox).join(format!("trap-user-{number}"));
         sandbox.command("sh").current_dir(&folder).arg(script).arg(trap).run();
         let workspace = folder.join(form.workspace());
         // Ours; that it comes would change the time of the folder that it is in.
@@ -77,7 +77,7 @@ impl Case {
             LAST_WORDS.as_bytes().to_vec(),
         ];
         let agents = replaced(&agents.concat(), number);
-        fs::write(sandbox.outside().join(format!("agent-case {number}")), &agents).unwrap();
+        fs::write(scripts(sandbox).join(format!("agent-case {number}")), &agents).unwrap();
         let mut seen = contents::of_folder(&workspace);
         if let Some(filtered) = seen.get_mut("f.flt")
             && !filtered.starts_with("120000")
@@ -151,6 +151,12 @@ impl Case {
         assert!(!mark("agent").exists());
         mark("user").exists()
     }
+}
+
+/// Where the programs of users and agents lie. Not in the folder that agents share: what is new there after an
+/// attempt and looks like a program is taken away.
+pub(super) fn scripts(sandbox: &Sandbox) -> PathBuf {
+    sandbox.root().join("scripts")
 }
 
 fn replaced(script: &[u8], number: usize) -> Vec<u8> {
