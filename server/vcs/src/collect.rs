@@ -8,7 +8,6 @@
 
 mod agent_head;
 mod blobs;
-mod compared;
 mod contents;
 mod difference;
 mod flags;
@@ -21,10 +20,16 @@ mod origin;
 mod quarantine;
 mod record;
 mod summary;
-mod survey;
 mod takeover;
 
-use crate::{GitError, git::at_once, index::Tracked, state, wrapper::Wrapper};
+use crate::{
+    GitError,
+    git::at_once,
+    index::Tracked,
+    state,
+    survey::{self, Survey, Walk},
+    wrapper::Wrapper,
+};
 use contents::Contents;
 use listing::Listing;
 use made::Made;
@@ -32,7 +37,6 @@ use orchestra_core::change::Change;
 use quarantine::Quarantine;
 use record::Record;
 use std::{fmt, fs, io, path::Path};
-use survey::Survey;
 
 /// Where results may be kept, so that nothing of the user's can be taken for one.
 const NAMESPACE: &str = "refs/orchestra/";
@@ -59,14 +63,17 @@ pub struct Request<'a> {
     /// The first line of the commit's message.
     pub subject: &'a str,
     pub limits: Limits,
-    /// Paths as in [`Held`] that a person has allowed, whatever they hold.
+    /// Paths as in [`orchestra_core::change::Held`] that a person has allowed, whatever they hold.
     pub included: &'a [String],
-    /// Why a text file, by path and content, looks as if it held a secret that its content before did
-    /// not have; in the words of a rule. A file that is new had no content.
-    pub suspects: &'a (dyn Fn(&str, &[u8], &[u8]) -> Option<String> + Sync),
+    /// What looks as if it held a secret.
+    pub suspects: &'a Suspects<'a>,
     /// What starts every git that reads what an agent wrote. That git writes to `scratch` only.
     pub wrapper: Option<&'a Wrapper>,
 }
+
+/// Why a text file, by path and content, looks as if it held a secret that its content before did not have;
+/// in the words of a rule. A file that is new had no content.
+pub type Suspects<'a> = dyn Fn(&str, &[u8], &[u8]) -> Option<String> + Sync + 'a;
 
 /// Who did the work, as the commit's author and trailers say it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -131,7 +138,13 @@ pub fn collect(request: &Request<'_>) -> Result<Collected, GitError> {
     quarantine.fill_index(request)?;
     let takeover = takeover::take_over(&quarantine, request)?;
     let index = quarantine.comparable_index(request).filter(|_| takeover.parent.is_none());
-    let survey = survey::look(request, index.as_ref())?;
+    let survey = survey::look(&Walk {
+        src: request.src,
+        index: index.as_ref(),
+        room: request.limits.count,
+        into_unknown: true,
+        large: request.index.is_none().then_some(request.limits.file),
+    })?;
     let (listing, contents) = choose(&quarantine, request, &survey, index.as_ref())?;
     let notes = summary::notes(&quarantine, request, &survey, &listing, contents.notes)?;
     let mut record = Record { held: Vec::new(), notes: [takeover.notes.clone(), notes].concat() };

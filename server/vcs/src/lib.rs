@@ -11,7 +11,9 @@ pub mod repo;
 pub mod scratch;
 pub mod snapshot;
 pub mod state;
+mod survey;
 pub mod trees;
+mod update_index;
 pub mod wrapper;
 
 pub use error::GitError;

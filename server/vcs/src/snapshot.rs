@@ -101,7 +101,10 @@ fn collect(
     place: &Place,
 ) -> Result<(String, Vec<LeftOut>, Vec<String>), GitError> {
     let index = Index::copy(request, place)?;
-    let listing = listing::read(&index)?;
+    let listing = match listing::guess(&index)? {
+        Some(listing) => listing,
+        None => listing::read(&index)?,
+    };
     if !request.with_conflicts && !listing.unmerged.is_empty() {
         return Err(GitError::Unmerged(listing.unmerged.keys().map(|path| text(path)).collect()));
     }

@@ -6,10 +6,12 @@ use super::{
     held::is_included,
     listing::{Listing, Seen},
     names,
-    quarantine::Entry,
-    survey::{Survey, absolute, special},
 };
-use crate::GitError;
+use crate::{
+    GitError,
+    survey::{Survey, absolute, special},
+    update_index::Entry,
+};
 use orchestra_core::change::{Held, HeldReason};
 use rustix::fs::{FileType, RawMode};
 use std::{collections::BTreeMap, fs, io, os::unix::fs::MetadataExt as _, path::Path};

@@ -1,11 +1,7 @@
 //! Files that look as if they held a secret do not become part of a result.
 
-use super::{
-    Request, blobs,
-    difference::Difference,
-    quarantine::{Entry, Quarantine},
-};
-use crate::GitError;
+use super::{Request, blobs, difference::Difference, quarantine::Quarantine};
+use crate::{GitError, update_index::Entry};
 use orchestra_core::change::{Held, HeldReason};
 
 pub(super) fn is_included(request: &Request<'_>, path: &str) -> bool {

@@ -1,13 +1,13 @@
 //! Which of the agent's files differ from the index, and which are new: by what the survey saw where that
 //! says enough, else by what git says.
 
-use super::{
-    Request, blobs,
-    compared::Compared,
-    quarantine::Quarantine,
-    survey::{Survey, absolute},
+use super::{Request, blobs, quarantine::Quarantine};
+use crate::{
+    GitError,
+    git::at_once,
+    index::Tracked,
+    survey::{Compared, Survey, absolute},
 };
-use crate::{GitError, git::at_once, index::Tracked};
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
     fs,
@@ -47,7 +47,7 @@ pub(super) fn guess(
     tracked: &Tracked,
 ) -> Result<Option<Listing>, GitError> {
     let Some(compared) = &survey.compared else { return Ok(None) };
-    let Some(new) = compared.new_files(quarantine)? else { return Ok(None) };
+    let Some(new) = compared.new_files(|paths| quarantine.ignored(paths))? else { return Ok(None) };
     let Compared { touched, missing, beyond_link, .. } = compared;
     if touched.len() + missing.len() + beyond_link.len() + new.len() > request.limits.count {
         return Ok(None);

@@ -8,9 +8,11 @@ use crate::{
     index::Tracked,
     state::{self, Setting},
     trees::source::Format,
+    update_index::{self, Entry, nul_ended},
     wrapper::Wrapper,
 };
 use std::{
+    collections::HashSet,
     ffi::OsString,
     fs::{self, DirBuilder, File, FileTimes, Permissions},
     io,
@@ -40,14 +42,6 @@ const SETTINGS: [(&str, &str); 8] = [
 
 /// The first git that puts all objects of one `update-index` into one pack; before, it was one for each.
 const UPDATES_INTO_ONE_PACK: (u32, u32) = (2, 38);
-
-/// One line for `update-index --index-info`.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) struct Entry {
-    pub(super) path: Vec<u8>,
-    /// Mode and id; `None` removes the path.
-    pub(super) object: Option<(String, String)>,
-}
 
 /// Removed when dropped.
 #[derive(Debug)]
@@ -176,19 +170,9 @@ impl<'a> Quarantine<'a> {
 
     /// Enters these as they are said to be, whatever the disk says.
     pub(super) fn enter(&self, entries: Vec<Entry>) -> Result<(), GitError> {
-        if entries.is_empty() {
-            return Ok(());
-        }
         let length = if self.origin.object_format == "sha256" { 64 } else { 40 };
-        let mut input = Vec::new();
-        for Entry { path, object } in entries {
-            let (mode, id) = object.unwrap_or_else(|| ("0".to_owned(), "0".repeat(length)));
-            input.extend_from_slice(format!("{mode} {id}\t").as_bytes());
-            input.extend_from_slice(&path);
-            input.push(0);
-        }
-        let options = ["--replace", "-z", "--index-info"];
-        self.git_on_files("update-index").args(options).input(input).output().map(drop)
+        let git = self.git_on_files("update-index").args(["--replace"]);
+        update_index::enter(git, length, entries)
     }
 
     /// Enters these as they lie on the disk.
@@ -208,21 +192,8 @@ impl<'a> Quarantine<'a> {
     }
 
     /// Which of these new paths are ignored.
-    pub(super) fn ignored(&self, paths: &[Vec<u8>]) -> Result<Vec<Vec<u8>>, GitError> {
-        if paths.is_empty() {
-            return Ok(Vec::new());
-        }
-        // A name that begins with a colon would be a pattern.
-        let input: Vec<Vec<u8>> =
-            paths.iter().map(|path| [b"./", path.as_slice()].concat()).collect();
-        let git = self.git_on_files("check-ignore").args(["--no-index", "-z", "--stdin"]);
-        let answer = git.input(nul_ended(&input)).answer()?;
-        // One: none of them is.
-        if !matches!(answer.status.code(), Some(0 | 1)) {
-            return Err(answer.refusal("git check-ignore".to_owned(), self.src.to_owned()));
-        }
-        let paths = answer.stdout.split(|&byte| byte == 0);
-        Ok(paths.filter_map(|path| path.strip_prefix(b"./").map(<[u8]>::to_owned)).collect())
+    pub(super) fn ignored(&self, paths: &[Vec<u8>]) -> Result<HashSet<Vec<u8>>, GitError> {
+        update_index::ignored(self.git_on_files("check-ignore"), self.src, paths)
     }
 
     pub(super) fn write_tree(&self) -> Result<String, GitError> {
@@ -278,12 +249,6 @@ fn feed(update_index: Git, paths: &[Vec<u8>]) -> Result<(), GitError> {
 /// Without the line end.
 pub(super) fn line(output: &[u8]) -> String {
     String::from_utf8_lossy(output).trim_end().to_owned()
-}
-
-fn nul_ended(paths: &[Vec<u8>]) -> Vec<u8> {
-    let mut input = paths.join(&0);
-    input.push(0);
-    input
 }
 
 /// The copy says when the original was written: git takes a file for unchanged only when it is older

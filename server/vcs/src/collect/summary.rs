@@ -7,11 +7,13 @@ use super::{
     listing::Listing,
     quarantine::Quarantine,
     record::{Kept, Record},
+};
+use crate::{
+    GitError,
     survey::{Survey, absolute},
 };
-use crate::GitError;
 use orchestra_core::change::{Change, Flag, FlagKind};
-use std::{collections::HashSet, fs};
+use std::fs;
 
 /// How many notes of one kind are kept.
 const NOTES: usize = 100;
@@ -101,7 +103,7 @@ pub(super) fn notes(
         .chain(&survey.unreadable)
         .cloned()
         .collect();
-    let ignored: HashSet<Vec<u8>> = quarantine.ignored(&candidates)?.into_iter().collect();
+    let ignored = quarantine.ignored(&candidates)?;
     let is_told = |path: &&Vec<u8>| {
         let in_nested = survey.nested.iter().any(|nested| {
             let rest = path.strip_prefix(nested.as_slice());

@@ -12,9 +12,9 @@ use super::{
     difference::Side,
     held::{is_included, suspects},
     import,
-    quarantine::{Entry, Quarantine},
+    quarantine::Quarantine,
 };
-use crate::{GitError, git::Git};
+use crate::{GitError, git::Git, update_index::Entry};
 use std::{
     collections::HashSet,
     fs::{self, DirEntry, File},

@@ -1,14 +1,7 @@
 //! Text that is not saved yet, in place of what is on the disk.
 
-use super::{
-    Buffer, Request,
-    index::{Entry, Index},
-    left_out, line,
-    listing::Listing,
-    special::ignored,
-    text,
-};
-use crate::GitError;
+use super::{Buffer, Request, index::Index, left_out, line, listing::Listing, text};
+use crate::{GitError, update_index::Entry};
 use orchestra_core::snapshot::LeftOut;
 use std::{
     collections::{BTreeMap, HashMap},
@@ -40,7 +33,7 @@ pub(super) fn apply(
     let modes = modes(index, &paths)?;
     let unlisted: Vec<Vec<u8>> =
         paths.into_iter().filter(|path| !modes.contains_key(path)).collect();
-    let ignored = ignored(index, &unlisted)?;
+    let ignored = index.ignored(&unlisted)?;
 
     let mut entries = Vec::new();
     for (path, content) in buffers {

@@ -1,13 +1,11 @@
 //! What of a working tree goes into a snapshot, decided by looking at each path that may differ.
 
 use super::{
-    Limits,
-    index::Entry,
-    left_out,
+    Limits, left_out,
     listing::{GITLINK, Listing, absolute},
     text,
 };
-use crate::GitError;
+use crate::{GitError, update_index::Entry};
 use orchestra_core::snapshot::{LeftOut, LeftOutReason};
 use std::{fs, io, path::Path};
 

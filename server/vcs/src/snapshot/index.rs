@@ -4,10 +4,14 @@ use super::{Request, line, place::Place};
 use crate::{
     GitError,
     git::{CHECKOUT_LIMIT, Git},
+    index::Tracked,
     state,
+    trees::source::Format,
+    update_index::{self, Entry, nul_ended},
     wrapper::Wrapper,
 };
 use std::{
+    collections::HashSet,
     ffi::{OsStr, OsString},
     fs::{self, DirBuilder, File, FileTimes, Permissions},
     io,
@@ -91,25 +95,23 @@ impl<'a> Index<'a> {
         }
     }
 
-    /// The id that stands for no object.
-    pub(super) fn no_object(&self) -> String {
-        "0".repeat(self.id_length)
-    }
-
     /// Enters these as they are said to be, whatever the disk says.
     pub(super) fn enter(&self, entries: Vec<Entry>) -> Result<(), GitError> {
-        if entries.is_empty() {
-            return Ok(());
-        }
-        let mut input = Vec::new();
-        for Entry { path, object } in entries {
-            let (mode, id) = object.unwrap_or_else(|| ("0".to_owned(), self.no_object()));
-            input.extend_from_slice(format!("{mode} {id}\t").as_bytes());
-            input.extend_from_slice(&path);
-            input.push(0);
-        }
-        let git = self.git("update-index").args(["-z", "--index-info"]);
-        git.input(input).output().map(drop)
+        update_index::enter(self.git("update-index"), self.id_length, entries)
+    }
+
+    /// Which of these paths are ignored. None of them is in the index.
+    pub(super) fn ignored(&self, paths: &[Vec<u8>]) -> Result<HashSet<Vec<u8>>, GitError> {
+        update_index::ignored(self.git("check-ignore"), self.top, paths)
+    }
+
+    /// What it tracks, where a look at the files says how they differ. On macOS, where a file has several
+    /// spellings, only git can tell.
+    pub(super) fn comparable(&self) -> Option<Tracked> {
+        let format = if self.id_length == 64 { Format::Sha256 } else { Format::Sha1 };
+        let tracked =
+            Tracked::read(&self.file, format).filter(|_| cfg!(not(target_os = "macos")))?;
+        (tracked.is_plain() && tracked.submodules().next().is_none()).then_some(tracked)
     }
 
     /// Enters these as they lie on the disk; what is not there any more is removed.
@@ -118,9 +120,8 @@ impl<'a> Index<'a> {
             return Ok(());
         }
         let options = ["--add", "--remove", "--replace", "-z", "--stdin"];
-        let mut input = paths.join(&0);
-        input.push(0);
-        let answer = self.git("update-index").args(options).input(input).answer()?;
+        let git = self.git("update-index").args(options).input(nul_ended(&paths));
+        let answer = git.answer()?;
         if !answer.status.success() {
             return Err(answer.refusal("git update-index".to_owned(), self.top.to_owned()));
         }
@@ -134,14 +135,6 @@ impl<'a> Index<'a> {
     pub(super) fn write_tree(&self) -> Result<String, GitError> {
         self.git("write-tree").output().map(|output| line(&output))
     }
-}
-
-/// One line for `update-index --index-info`.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) struct Entry {
-    pub(super) path: Vec<u8>,
-    /// Mode and id; `None` removes the path.
-    pub(super) object: Option<(String, String)>,
 }
 
 /// Answers when the original was written, which the copy says too: git takes a file for unchanged only

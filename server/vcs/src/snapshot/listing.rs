@@ -1,11 +1,16 @@
-//! What git says of a working tree: what differs from the index, what it was told not to look at, and
-//! what it does not know.
+//! What is in a working tree: what differs from the index, what git was told not to look at, and what it does
+//! not know. By a look at the files where that says enough, else by what git says.
 
 use super::{
     folders::{Folders, Kind},
-    index::{Entry, Index},
+    index::Index,
 };
-use crate::{GitError, git::at_once};
+use crate::{
+    GitError,
+    git::at_once,
+    survey::{self, Compared, Survey, Walk},
+    update_index::Entry,
+};
 use orchestra_core::folders::BEING_WRITTEN;
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -37,6 +42,8 @@ pub(super) struct Listing {
     pub(super) nested: BTreeSet<Vec<u8>>,
     /// In which all of these lie, and all unchanged files too.
     pub(super) folders: Folders,
+    /// FIFOs, sockets and devices, ignored ones too; none where they were not looked for.
+    pub(super) special: Option<Vec<Vec<u8>>>,
 }
 
 pub(super) fn read(index: &Index<'_>) -> Result<Listing, GitError> {
@@ -125,6 +132,41 @@ fn others(index: &Index<'_>) -> Result<Vec<Vec<u8>>, GitError> {
     let options = ["-z", "--others", "--exclude-standard", "--exclude", BEING_WRITTEN];
     index.git("ls-files").args(options).records(|path| others.push(path.to_owned()))?;
     Ok(others)
+}
+
+/// How many new files are remembered before git is asked for them.
+const ROOM: usize = 10_000;
+
+/// What a look at the files says. Files that only may differ count as changed: entered anew, they are what
+/// they were. `None` where git has to say it.
+pub(super) fn guess(index: &Index<'_>) -> Result<Option<Listing>, GitError> {
+    let Some(tracked) = index.comparable() else { return Ok(None) };
+    let walk = Walk {
+        src: index.top,
+        index: Some(&tracked),
+        room: ROOM,
+        into_unknown: false,
+        large: None,
+    };
+    // What stands in the way of the walk, git may know how to pass by.
+    let Ok(Survey { special, nested, compared: Some(compared), .. }) = survey::look(&walk) else {
+        return Ok(None);
+    };
+    // Which of these are repositories, git knows.
+    if !nested.is_empty() {
+        return Ok(None);
+    }
+    let Some(untracked) = compared.new_files(|paths| index.ignored(paths))? else {
+        return Ok(None);
+    };
+    let Compared { touched, missing, beyond_link, .. } = compared;
+    Ok(Some(Listing {
+        changed: touched.into_iter().chain(missing).collect(),
+        beyond_link: beyond_link.into_iter().collect(),
+        untracked,
+        special: Some(special.into_iter().map(|(path, _)| path).collect()),
+        ..Listing::default()
+    }))
 }
 
 pub(super) fn absolute(top: &Path, path: &[u8]) -> PathBuf {

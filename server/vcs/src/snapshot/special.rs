@@ -5,7 +5,6 @@ use super::{index::Index, left_out, listing::Listing, listing::absolute};
 use crate::GitError;
 use orchestra_core::snapshot::{LeftOut, LeftOutReason};
 use std::{
-    collections::HashSet,
     fs,
     os::unix::{ffi::OsStrExt as _, fs::FileTypeExt as _},
     path::Path,
@@ -16,6 +15,16 @@ use std::{
 /// Folders in which git knows something are looked into, and others only when they are not ignored:
 /// those of a build may be huge.
 pub(super) fn find(index: &Index<'_>, listing: &Listing) -> Result<Vec<LeftOut>, GitError> {
+    let mut special = match &listing.special {
+        Some(special) => special.clone(),
+        None => look_for_them(index, listing)?,
+    };
+    let ignored = index.ignored(&special)?;
+    special.retain(|path| !ignored.contains(path));
+    Ok(special.iter().map(|path| left_out(path, LeftOutReason::Special)).collect())
+}
+
+fn look_for_them(index: &Index<'_>, listing: &Listing) -> Result<Vec<Vec<u8>>, GitError> {
     let mut special = Vec::new();
     let mut unknown = Vec::new();
     for folder in listing.folders.real() {
@@ -24,16 +33,14 @@ pub(super) fn find(index: &Index<'_>, listing: &Listing) -> Result<Vec<LeftOut>,
     // Ignored or not is one question for all of a depth, because a folder that is not ignored may
     // hold others that are.
     while !unknown.is_empty() {
-        let ignored = ignored(index, &unknown)?;
+        let ignored = index.ignored(&unknown)?;
         let mut deeper = Vec::new();
         for folder in unknown.iter().filter(|folder| !ignored.contains(*folder)) {
             look(index.top, folder, listing, &mut special, &mut deeper);
         }
         unknown = deeper;
     }
-    let ignored = ignored(index, &special)?;
-    special.retain(|path| !ignored.contains(path));
-    Ok(special.iter().map(|path| left_out(path, LeftOutReason::Special)).collect())
+    Ok(special)
 }
 
 /// Sorts what is in a folder. One that cannot be read shows nothing to the user either.
@@ -67,21 +74,4 @@ fn look(
             unknown.push(path);
         }
     }
-}
-
-/// Which of these paths are ignored. None of them is in the index.
-pub(super) fn ignored(index: &Index<'_>, paths: &[Vec<u8>]) -> Result<HashSet<Vec<u8>>, GitError> {
-    if paths.is_empty() {
-        return Ok(HashSet::new());
-    }
-    let mut input = paths.join(&0);
-    input.push(0);
-    let git = index.git("check-ignore").args(["--no-index", "-z", "--stdin"]);
-    let answer = git.input(input).answer()?;
-    // One: none of them is.
-    if !matches!(answer.status.code(), Some(0 | 1)) {
-        return Err(answer.refusal("git check-ignore".to_owned(), index.top.to_owned()));
-    }
-    let paths = answer.stdout.split(|&byte| byte == 0).filter(|path| !path.is_empty());
-    Ok(paths.map(<[u8]>::to_owned).collect())
 }

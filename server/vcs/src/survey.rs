@@ -1,13 +1,14 @@
-//! A walk over the agent's folders before git sees them, for what git would wait for, never read, or
-//! pass over in silence. Only folders are opened, and no link is followed. On the way it sees which files
-//! are not as the index has them.
+//! A walk over a working tree, for what git would wait for, never read, or pass over in silence. Only folders
+//! are opened, and no link is followed. On the way it sees which files are not as the index has them.
 
-use super::{Request, compared::Compared};
+mod compared;
+
 use crate::{
     GitError,
     folder::{Entry, Folder},
     index::{Child, Kind, Tracked},
 };
+pub(crate) use compared::Compared;
 use rustix::fs::FileType;
 use std::{
     collections::{BTreeSet, HashMap},
@@ -23,17 +24,17 @@ const OPENED_BY_GIT: [&[u8]; 3] = [b".gitignore", b".gitattributes", b".gitmodul
 
 /// What is unusual in a tree. Paths are relative to its top, sorted.
 #[derive(Debug, Default)]
-pub(super) struct Survey {
+pub(crate) struct Survey {
     /// FIFOs, sockets and devices, by what they are.
-    pub(super) special: Vec<(Vec<u8>, &'static str)>,
+    pub(crate) special: Vec<(Vec<u8>, &'static str)>,
     /// Folders other than the top with a `.git` in them.
-    pub(super) nested: BTreeSet<Vec<u8>>,
+    pub(crate) nested: BTreeSet<Vec<u8>>,
     /// Folders that cannot be looked into.
-    pub(super) unreadable: Vec<Vec<u8>>,
+    pub(crate) unreadable: Vec<Vec<u8>>,
     /// Files over the limit, where git has no sizes to compare and would read them.
-    pub(super) large: Vec<(Vec<u8>, u64)>,
+    pub(crate) large: Vec<(Vec<u8>, u64)>,
     /// What is not as the index has it; none where only git can say that.
-    pub(super) compared: Option<Compared>,
+    pub(crate) compared: Option<Compared>,
 }
 
 /// A folder to look into.
@@ -55,16 +56,29 @@ enum Below {
     Submodule,
 }
 
-/// Looks at the whole tree; with an index, it compares.
-pub(super) fn look(request: &Request<'_>, index: Option<&Tracked>) -> Result<Survey, GitError> {
+/// What is asked of a walk.
+pub(crate) struct Walk<'a> {
+    /// The top of the working tree.
+    pub(crate) src: &'a Path,
+    /// Compares with it.
+    pub(crate) index: Option<&'a Tracked>,
+    /// Remembers so many files that are not tracked.
+    pub(crate) room: usize,
+    /// Goes into folders in which nothing is tracked. Those of a build may be huge.
+    pub(crate) into_unknown: bool,
+    /// Names files with more bytes.
+    pub(crate) large: Option<u64>,
+}
+
+pub(crate) fn look(walk: &Walk<'_>) -> Result<Survey, GitError> {
     let nothing = Tracked::default();
-    let tracked = index.unwrap_or(&nothing);
-    let compared = index.map(|_| Compared::new(request.limits.count));
+    let tracked = walk.index.unwrap_or(&nothing);
+    let compared = walk.index.map(|_| Compared::new(walk.room));
     let mut survey = Survey { compared, ..Survey::default() };
     let top = Place { path: Vec::new(), tracked: tracked.all(), below: Below::Known };
     let mut places = vec![top];
     while let Some(place) = places.pop() {
-        survey.place(request, tracked, place, &mut places)?;
+        survey.place(walk, tracked, place, &mut places)?;
     }
     survey.special.sort();
     survey.unreadable.sort();
@@ -74,24 +88,24 @@ pub(super) fn look(request: &Request<'_>, index: Option<&Tracked>) -> Result<Sur
 
 impl Survey {
     /// Whether a path lies in a folder that cannot be looked into.
-    pub(super) fn is_closed(&self, path: &[u8]) -> bool {
+    pub(crate) fn is_closed(&self, path: &[u8]) -> bool {
         let above = |folder: &Vec<u8>| path.strip_prefix(folder.as_slice());
         self.unreadable.iter().filter_map(above).any(|rest| rest.starts_with(b"/"))
     }
 
     fn place(
         &mut self,
-        request: &Request<'_>,
+        walk: &Walk<'_>,
         tracked: &Tracked,
         place: Place,
         places: &mut Vec<Place>,
     ) -> Result<(), GitError> {
         let Place { path: above, tracked: range, below } = place;
-        let shown = absolute(request.src, &above);
+        let shown = absolute(walk.src, &above);
         let folder = if is_open(&shown) { Folder::open(&shown) } else { Err(denied()) };
         let Ok(folder) = folder else {
             if above.is_empty() {
-                return Err(GitError::NoTree(request.src.to_owned()));
+                return Err(GitError::NoTree(walk.src.to_owned()));
             }
             self.unreadable.push(above);
             // A folder that cannot be listed may be one through which git goes all the same.
@@ -119,15 +133,20 @@ impl Survey {
                 }
                 self.special.push((path.clone(), what));
             }
-            if request.index.is_none()
+            if let Some(limit) = walk.large
                 && entry.kind == FileType::RegularFile
                 && let Ok(found) = folder.stat(&entry.name)
-                && size(&found) > request.limits.file
+                && size(&found) > limit
             {
                 self.large.push((path.clone(), size(&found)));
             }
             let below = self.compare(tracked, &folder, &entry, &path, child.as_ref(), below);
-            if entry.is_folder() {
+            let is_passed_over = !walk.into_unknown && matches!(below, Ok(Below::Unknown(_)));
+            if let (Ok(Below::Unknown(number)), Some(compared)) = (&below, &mut self.compared)
+                && is_passed_over
+            {
+                compared.pass_over(*number);
+            } else if entry.is_folder() {
                 let tracked = match child {
                     Some(Child::Folder(range)) => range,
                     _ => 0..0,
@@ -229,7 +248,7 @@ fn denied() -> io::Error {
 }
 
 /// Why a file is neither regular, nor a folder, nor a link.
-pub(super) fn special(kind: FileType) -> Option<&'static str> {
+pub(crate) fn special(kind: FileType) -> Option<&'static str> {
     match kind {
         FileType::Fifo => Some("fifo"),
         FileType::Socket => Some("socket"),
@@ -242,7 +261,7 @@ fn size(found: &rustix::fs::Stat) -> u64 {
     u64::try_from(found.st_size).unwrap_or(0)
 }
 
-pub(super) fn absolute(src: &Path, path: &[u8]) -> PathBuf {
+pub(crate) fn absolute(src: &Path, path: &[u8]) -> PathBuf {
     src.join(OsStr::from_bytes(path))
 }
 
