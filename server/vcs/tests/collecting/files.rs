@@ -374,7 +374,7 @@ fn what_an_ignored_folder_holds_is_not_collected_however_much_it_is() {
     sandbox.limits.count = 10;
     sandbox.keep_index();
     for number in 0..50 {
-        write(&sandbox.src(), &format!("out/{number}"), "built\n");
+        write(&sandbox.src(), format!("out/{number}"), "built\n");
     }
     write(&sandbox.src(), "new/a", "content\n");
     assert_eq!(statuses(&sandbox.change()), [("new/a", FileStatus::Added)]);

@@ -95,7 +95,7 @@ fn nested_repositories_are_left_out_whatever_state_they_are_in() {
     for name in ["unborn", "whole", "damaged"] {
         fs::create_dir_all(src.join(name)).unwrap();
         git(&src.join(name), &["init", "-q"]);
-        write(&src, &format!("{name}/file"), "content\n");
+        write(&src, format!("{name}/file"), "content\n");
     }
     commit(&src.join("whole"), "first");
     fs::remove_file(src.join("damaged/.git/HEAD")).unwrap();

@@ -1,5 +1,8 @@
 //! A user's repository, an agent's tree that was made of it, and a trap for what must not be run.
 
+#[path = "../support/mod.rs"]
+mod shared;
+
 use orchestra_core::change::{Change, FileStatus, FlagKind};
 use orchestra_vcs::{
     GitError,
@@ -10,9 +13,11 @@ use std::{
     fs,
     os::unix::fs::PermissionsExt as _,
     path::{Path, PathBuf},
-    process::{Command, Output},
+    process::Command,
 };
 use tempfile::TempDir;
+
+pub(crate) use shared::{commit, git, try_git, write};
 
 pub(crate) const REFERENCE: &str = "refs/orchestra/abcdefgh/r12/t/r12.3-2";
 
@@ -235,41 +240,4 @@ pub(crate) fn make_program(path: &Path, script: &str) {
 pub(crate) fn make_fifo(path: &Path) {
     let made = Command::new("mkfifo").arg(path).status().unwrap();
     assert!(made.success());
-}
-
-pub(crate) fn write(folder: &Path, path: &str, content: impl AsRef<[u8]>) {
-    let path = folder.join(path);
-    fs::create_dir_all(path.parent().unwrap()).unwrap();
-    fs::write(path, content).unwrap();
-}
-
-pub(crate) fn commit(folder: &Path, message: &str) {
-    git(folder, &["add", "-A"]);
-    git(folder, &["commit", "-q", "--allow-empty", "-m", message]);
-}
-
-/// Runs git with no configuration of this machine; gives its standard output, trimmed.
-pub(crate) fn git(folder: &Path, arguments: &[&str]) -> String {
-    let output = try_git(folder, arguments);
-    let complaint = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "git {arguments:?}: {complaint}");
-    String::from_utf8_lossy(&output.stdout).trim().to_owned()
-}
-
-pub(crate) fn try_git(folder: &Path, arguments: &[&str]) -> Output {
-    Command::new("git")
-        .current_dir(folder)
-        .env_clear()
-        .env("PATH", std::env::var_os("PATH").unwrap_or_default())
-        .env("HOME", "/nonexistent")
-        .env("GIT_CONFIG_GLOBAL", "/dev/null")
-        .env("GIT_CONFIG_NOSYSTEM", "1")
-        .env("GIT_AUTHOR_NAME", "Ada")
-        .env("GIT_AUTHOR_EMAIL", "ada@example.org")
-        .env("GIT_COMMITTER_NAME", "Ada")
-        .env("GIT_COMMITTER_EMAIL", "ada@example.org")
-        .args(["-c", "init.defaultBranch=main", "-c", "protocol.file.allow=always"])
-        .args(arguments)
-        .output()
-        .unwrap()
 }

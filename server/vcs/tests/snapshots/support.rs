@@ -1,5 +1,8 @@
 //! A user with a repository, what may not change in it, and what a snapshot holds.
 
+#[path = "../support/mod.rs"]
+mod shared;
+
 use orchestra_core::snapshot::{LeftOut, LeftOutReason, Snapshot};
 use orchestra_vcs::{
     GitError,
@@ -14,9 +17,10 @@ use std::{
         fs::{MetadataExt as _, PermissionsExt as _},
     },
     path::{Path, PathBuf},
-    process::{Command, Output},
 };
 use tempfile::TempDir;
+
+pub(crate) use shared::{command, commit, git, try_git, write};
 
 /// Where the snapshots of these tests are kept.
 pub(crate) const REFERENCE: &str = "refs/orchestra/abcdefgh/r1/base";
@@ -228,51 +232,10 @@ pub(crate) fn assert_same(before: &BTreeMap<PathBuf, String>, after: &BTreeMap<P
     assert!(new.is_empty(), "{new:?} are new");
 }
 
-pub(crate) fn write(folder: &Path, path: impl AsRef<Path>, content: impl AsRef<[u8]>) {
-    let path = folder.join(path);
-    fs::create_dir_all(path.parent().unwrap()).unwrap();
-    fs::write(path, content).unwrap();
-}
-
 pub(crate) fn bytes(name: &[u8]) -> &Path {
     Path::new(OsStr::from_bytes(name))
 }
 
 pub(crate) fn make_executable(path: &Path) {
     fs::set_permissions(path, fs::Permissions::from_mode(0o755)).unwrap();
-}
-
-pub(crate) fn commit(folder: &Path, message: &str) {
-    git(folder, &["add", "-A"]);
-    git(folder, &["commit", "-q", "--allow-empty", "-m", message]);
-}
-
-/// Runs git with no configuration of this machine; gives its standard output, trimmed.
-pub(crate) fn git(folder: &Path, arguments: &[&str]) -> String {
-    let output = try_git(folder, arguments);
-    let complaint = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "git {arguments:?}: {complaint}");
-    String::from_utf8_lossy(&output.stdout).trim().to_owned()
-}
-
-pub(crate) fn try_git(folder: &Path, arguments: &[&str]) -> Output {
-    command(folder).args(arguments).output().unwrap()
-}
-
-pub(crate) fn command(folder: &Path) -> Command {
-    let mut command = Command::new("git");
-    command
-        .current_dir(folder)
-        .env_clear()
-        .env("PATH", std::env::var_os("PATH").unwrap_or_default())
-        .env("HOME", "/nonexistent")
-        .env("GIT_CONFIG_GLOBAL", "/dev/null")
-        .env("GIT_CONFIG_NOSYSTEM", "1")
-        .env("GIT_OPTIONAL_LOCKS", "0")
-        .env("GIT_AUTHOR_NAME", "Ada")
-        .env("GIT_AUTHOR_EMAIL", "ada@example.org")
-        .env("GIT_COMMITTER_NAME", "Ada")
-        .env("GIT_COMMITTER_EMAIL", "ada@example.org")
-        .args(["-c", "init.defaultBranch=main", "-c", "protocol.file.allow=always"]);
-    command
 }

@@ -1,11 +1,15 @@
 //! A folder for each scenario, with a repository in it that git itself made.
 
+#[path = "../support/mod.rs"]
+mod shared;
+
 use std::{
     fs,
     path::{Path, PathBuf},
-    process::{Command, Output},
 };
 use tempfile::TempDir;
+
+pub(crate) use shared::{commit, git, try_git, write};
 
 /// A temporary folder with the user's repository in `user`.
 pub(crate) struct Sandbox {
@@ -42,43 +46,6 @@ impl Sandbox {
     }
 }
 
-pub(crate) fn write(folder: &Path, path: &str, content: impl AsRef<[u8]>) {
-    let path = folder.join(path);
-    fs::create_dir_all(path.parent().unwrap()).unwrap();
-    fs::write(path, content).unwrap();
-}
-
 pub(crate) fn read(folder: &Path, path: &str) -> String {
     fs::read_to_string(folder.join(path)).unwrap()
-}
-
-pub(crate) fn commit(folder: &Path, message: &str) {
-    git(folder, &["add", "-A"]);
-    git(folder, &["commit", "-q", "--allow-empty", "-m", message]);
-}
-
-/// Runs git with no configuration of this machine; gives its standard output, trimmed.
-pub(crate) fn git(folder: &Path, arguments: &[&str]) -> String {
-    let output = try_git(folder, arguments);
-    let complaint = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "git {arguments:?}: {complaint}");
-    String::from_utf8(output.stdout).unwrap().trim().to_owned()
-}
-
-pub(crate) fn try_git(folder: &Path, arguments: &[&str]) -> Output {
-    Command::new("git")
-        .current_dir(folder)
-        .env_clear()
-        .env("PATH", std::env::var_os("PATH").unwrap_or_default())
-        .env("HOME", "/nonexistent")
-        .env("GIT_CONFIG_GLOBAL", "/dev/null")
-        .env("GIT_CONFIG_NOSYSTEM", "1")
-        .env("GIT_AUTHOR_NAME", "Ada")
-        .env("GIT_AUTHOR_EMAIL", "ada@example.org")
-        .env("GIT_COMMITTER_NAME", "Ada")
-        .env("GIT_COMMITTER_EMAIL", "ada@example.org")
-        .args(["-c", "init.defaultBranch=main", "-c", "protocol.file.allow=always"])
-        .args(arguments)
-        .output()
-        .unwrap()
 }

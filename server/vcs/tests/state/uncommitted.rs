@@ -70,7 +70,7 @@ fn a_file_of_ours_that_is_being_written_is_nobodys_work() {
 fn only_so_many_are_named_but_all_are_counted() {
     let sandbox = Sandbox::with_commit();
     for number in 0..2_000 {
-        write(&sandbox.user(), &format!("build/{number:04}"), "");
+        write(&sandbox.user(), format!("build/{number:04}"), "");
     }
     write(&sandbox.user(), "README", "edited\n");
     let found = state::uncommitted(&sandbox.user(), 3).unwrap();

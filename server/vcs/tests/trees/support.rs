@@ -1,5 +1,8 @@
 //! A folder for each scenario: the user's repository, made by git itself, and a pool beside it.
 
+#[path = "../support/mod.rs"]
+mod shared;
+
 use orchestra_vcs::{
     GitError,
     trees::{Clean, DiskLimit, Pool, Purpose, Tree, TreeRequest},
@@ -13,6 +16,8 @@ use std::{
     process::{Command, Output},
 };
 use tempfile::TempDir;
+
+pub(crate) use shared::{commit, git, try_git, write};
 
 /// A temporary folder with the user's repository in `user`, and the pool in `pool`.
 pub(crate) struct Sandbox {
@@ -229,12 +234,6 @@ pub(crate) fn odd_name(bytes: &[u8]) -> OsString {
     OsString::from_vec(bytes.to_owned())
 }
 
-pub(crate) fn write(folder: &Path, path: impl AsRef<Path>, content: impl AsRef<[u8]>) {
-    let path = folder.join(path);
-    fs::create_dir_all(path.parent().unwrap()).unwrap();
-    fs::write(path, content).unwrap();
-}
-
 pub(crate) fn read(folder: &Path, path: &str) -> String {
     fs::read_to_string(folder.join(path)).unwrap()
 }
@@ -249,38 +248,7 @@ pub(crate) fn set_mode(path: &Path, mode: u32) {
     fs::set_permissions(path, Permissions::from_mode(mode)).unwrap();
 }
 
-pub(crate) fn commit(folder: &Path, message: &str) {
-    git(folder, &["add", "-A"]);
-    git(folder, &["commit", "-q", "--allow-empty", "-m", message]);
-}
-
-/// Runs git with no configuration of this machine; gives its standard output, trimmed.
-pub(crate) fn git(folder: &Path, arguments: &[&str]) -> String {
-    let output = try_git(folder, arguments);
-    let complaint = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "git {arguments:?}: {complaint}");
-    String::from_utf8(output.stdout).unwrap().trim().to_owned()
-}
-
-pub(crate) fn try_git(folder: &Path, arguments: &[&str]) -> Output {
-    try_git_with(Path::new("/dev/null"), folder, arguments)
-}
-
 /// Runs git as a user whose own configuration is the file `global`.
 pub(crate) fn try_git_with(global: &Path, folder: &Path, arguments: &[&str]) -> Output {
-    Command::new("git")
-        .current_dir(folder)
-        .env_clear()
-        .env("PATH", std::env::var_os("PATH").unwrap_or_default())
-        .env("HOME", "/nonexistent")
-        .env("GIT_CONFIG_GLOBAL", global)
-        .env("GIT_CONFIG_NOSYSTEM", "1")
-        .env("GIT_AUTHOR_NAME", "Ada")
-        .env("GIT_AUTHOR_EMAIL", "ada@example.org")
-        .env("GIT_COMMITTER_NAME", "Ada")
-        .env("GIT_COMMITTER_EMAIL", "ada@example.org")
-        .args(["-c", "init.defaultBranch=main", "-c", "protocol.file.allow=always"])
-        .args(arguments)
-        .output()
-        .unwrap()
+    shared::command(folder).env("GIT_CONFIG_GLOBAL", global).args(arguments).output().unwrap()
 }
