@@ -3,6 +3,7 @@
 //! nobody but holders of the same kind of slot, and of that only what is asked to be kept.
 
 mod budget;
+mod claim;
 mod clean;
 mod copy;
 mod patterns;

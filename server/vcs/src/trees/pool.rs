@@ -1,8 +1,9 @@
 //! The pool of a workspace's slots: who gets which one, and what becomes of it afterwards.
 
 use super::{
-    Tree, TreeRequest, budget,
-    prepare::{Plan, make_private, make_room, prepare, set_prepared, tree, write_contents},
+    Tree, TreeRequest,
+    claim::Claim,
+    prepare::{Plan, prepare, set_prepared, tree, write_contents},
     records::{self, Contents, Lease},
     remove::{absent_is_fine, delete},
     slots::{Slot, is_name},
@@ -34,9 +35,9 @@ struct Shared {
 }
 
 /// A slot that this thread alone works on.
-struct Hold<'a> {
+pub(super) struct Hold<'a> {
     pool: &'a Pool,
-    slot: Slot,
+    pub(super) slot: Slot,
 }
 
 impl Drop for Hold<'_> {
@@ -44,14 +45,6 @@ impl Drop for Hold<'_> {
         self.pool.lock().remove(&self.slot.name);
         self.pool.0.idle.notify_all();
     }
-}
-
-/// What a request was granted.
-enum Claim<'a> {
-    /// A place beside other readers.
-    Joined(Tree),
-    /// A slot to bring to the commit; the lease is written.
-    Slot { hold: Hold<'a>, lease: Lease, is_new: bool },
 }
 
 impl Pool {
@@ -187,13 +180,26 @@ impl Pool {
         self.0.busy.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn unreadable(&self) -> impl FnOnce(io::Error) -> GitError {
+    /// Until some slot is not busy any more.
+    pub(super) fn wait<'a>(
+        &self,
+        busy: MutexGuard<'a, BTreeSet<String>>,
+    ) -> MutexGuard<'a, BTreeSet<String>> {
+        self.0.idle.wait(busy).unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// For a slot whose name is among the busy ones.
+    pub(super) fn hold(&self, slot: Slot) -> Hold<'_> {
+        Hold { pool: self, slot }
+    }
+
+    pub(super) fn unreadable(&self) -> impl FnOnce(io::Error) -> GitError {
         GitError::io("failed to read", &self.0.folder)
     }
 
     /// Renames a slot away, with what the pool knows of it; the lease goes last. Answers what is to
     /// be deleted.
-    fn set_aside(&self, slot: &Slot) -> io::Result<PathBuf> {
+    pub(super) fn set_aside(&self, slot: &Slot) -> io::Result<PathBuf> {
         let doomed = slot.doomed();
         absent_is_fine(fs::rename(slot.folder(), &doomed))?;
         fail::fail_point!("trees::discard::renamed", |_| std::process::abort());
@@ -236,118 +242,6 @@ impl Pool {
         }
     }
 
-    /// Chooses a slot and writes the lease, before anything of the slot is touched.
-    fn claim(&self, request: &TreeRequest<'_>, may_reuse: bool) -> Result<Claim<'_>, GitError> {
-        let mut busy = self.lock();
-        loop {
-            make_private(&self.0.folder).map_err(self.unreadable())?;
-            let survey = Survey::of(self.folder()).map_err(self.unreadable())?;
-            let shared = request.is_shared();
-            if shared {
-                match self.join(&survey, &busy, request)? {
-                    Joining::Joined(tree) => return Ok(Claim::Joined(tree)),
-                    Joining::Wait => {
-                        busy = self.0.idle.wait(busy).unwrap_or_else(PoisonError::into_inner);
-                        continue;
-                    }
-                    Joining::Alone => {}
-                }
-            }
-            let prefix = request.purpose.prefix(shared);
-            let best = survey
-                .free(&busy)
-                .into_iter()
-                .filter(|(slot, _)| may_reuse && slot.name.starts_with(prefix))
-                // Fewer files change where the commit is the same already; else the last one used.
-                .max_by_key(|(_, contents)| {
-                    let same = contents.commit.as_deref() == Some(request.commit);
-                    (contents.sparse == request.sparse, same, contents.released_ms)
-                });
-            let (slot, is_new) = match best {
-                Some((slot, _)) => (slot.clone(), false),
-                None => (self.new_slot(&survey, &busy, prefix), true),
-            };
-            let mut doomed = Vec::new();
-            if is_new {
-                doomed = budget::before_making(self.folder(), &survey, &busy, request.limit)?;
-            }
-            let doomed = self.set_all_aside(&doomed)?;
-            let lease = Lease::new(request.holder, request.purpose, request.commit, shared);
-            let file = slot.lease(request.holder, shared);
-            let written = records::write_new(&file, &lease);
-            written.map_err(GitError::io("failed to write", file))?;
-            busy.insert(slot.name.clone());
-            drop(busy);
-            let hold = Hold { pool: self, slot };
-            delete_all(&doomed)?;
-            return Ok(Claim::Slot { hold, lease, is_new });
-        }
-    }
-
-    /// Looks for readers of the same files.
-    fn join(
-        &self,
-        survey: &Survey,
-        busy: &BTreeSet<String>,
-        request: &TreeRequest<'_>,
-    ) -> Result<Joining, GitError> {
-        for held in &survey.leases {
-            let Some(other) = &held.lease else { continue };
-            if !other.shared || other.commit != request.commit {
-                continue;
-            }
-            let slot = &held.slot;
-            if busy.contains(&slot.name) {
-                return Ok(Joining::Wait);
-            }
-            let same = survey.slots.iter().any(|(known, contents)| {
-                known == slot
-                    && contents.commit.as_deref() == Some(request.commit)
-                    && contents.sparse == request.sparse
-                    && contents.copy == request.copy
-            });
-            if !same || other.given.is_none() || !slot.src().is_dir() {
-                continue;
-            }
-            // Whoever finds the lease takes the rest for whole, hence the lease goes last.
-            make_room(&slot.room(request.holder, true))?;
-            let lease = Lease { holder: request.holder.to_owned(), ..other.clone() };
-            let file = slot.lease(request.holder, true);
-            records::write_new(&file, &lease).map_err(GitError::io("failed to write", file))?;
-            if let Some(tree) = tree(slot, &lease) {
-                return Ok(Joining::Joined(tree));
-            }
-        }
-        Ok(Joining::Alone)
-    }
-
-    /// A slot of a name that nothing has, neither a slot nor what is left of one.
-    fn new_slot(&self, survey: &Survey, busy: &BTreeSet<String>, prefix: char) -> Slot {
-        let taken = |name: &String| survey.taken.contains(name) || busy.contains(name);
-        let mut number = 1_u64;
-        while taken(&format!("{prefix}{number}")) {
-            number += 1;
-        }
-        Slot::new(self.folder(), format!("{prefix}{number}"))
-    }
-
-    /// Sees whether a slot that was just made is within the limit.
-    fn fits(&self, request: &TreeRequest<'_>) -> Result<(), GitError> {
-        let busy = self.lock();
-        let survey = Survey::of(self.folder()).map_err(self.unreadable())?;
-        let victims = budget::after_making(self.folder(), &survey, &busy, request.limit)?;
-        let doomed = self.set_all_aside(&victims)?;
-        drop(busy);
-        delete_all(&doomed)
-    }
-
-    fn set_all_aside(&self, slots: &[Slot]) -> Result<Vec<PathBuf>, GitError> {
-        let set_aside = |slot: &Slot| {
-            self.set_aside(slot).map_err(GitError::io("failed to remove", slot.folder()))
-        };
-        slots.iter().map(set_aside).collect()
-    }
-
     /// Deletes the slot of a lease; of one that others hold, too, only what is this holder's own.
     fn drop_tree(&self, slot: &Slot, lease: &Lease) -> io::Result<()> {
         if Survey::of(self.folder())?.holders(slot) < 2 {
@@ -365,9 +259,9 @@ impl Pool {
             let Some((slot, lease)) = survey.of_holder(holder) else { return Ok(None) };
             if busy.insert(slot.name.clone()) {
                 drop(busy);
-                return Ok(Some((Hold { pool: self, slot }, lease)));
+                return Ok(Some((self.hold(slot), lease)));
             }
-            busy = self.0.idle.wait(busy).unwrap_or_else(PoisonError::into_inner);
+            busy = self.wait(busy);
         }
     }
 
@@ -399,20 +293,6 @@ impl Pool {
         let bytes = bytes.unwrap_or(contents.bytes);
         write_contents(slot, &Contents { bytes, released_ms, ..contents })
     }
-}
-
-fn delete_all(folders: &[PathBuf]) -> Result<(), GitError> {
-    for folder in folders {
-        absent_is_fine(delete(folder)).map_err(GitError::io("failed to remove", folder))?;
-    }
-    Ok(())
-}
-
-enum Joining {
-    Joined(Tree),
-    /// Somebody is making what is wanted.
-    Wait,
-    Alone,
 }
 
 /// Nothing of a request may lead out of the pool, or be an option of git.
