@@ -119,7 +119,7 @@ impl Transcript {
                 self.keep(&text);
                 self.open.push_str(&text);
                 if let Some(end) = self.open.rfind('\n') {
-                    write(self.open[..=end].as_bytes());
+                    write(&self.open.as_bytes()[..=end]);
                     self.open.drain(..=end);
                 }
                 if self.open.len() > LONGEST_MESSAGE {
