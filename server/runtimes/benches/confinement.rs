@@ -75,7 +75,7 @@ fn run(command: &mut Command) -> Result<()> {
 /// As git is held where it looks at what an agent wrote.
 fn held(folder: &Path) -> Result<Command> {
     let scope = Scope {
-        write: vec![folder.to_owned()],
+        write: vec![folder.join("scratch")],
         hidden: vec![folder.join("hidden")],
         choice: SandboxChoice::Auto,
     };

@@ -137,6 +137,9 @@ fn others(index: &Index<'_>) -> Result<Vec<Vec<u8>>, GitError> {
 /// How many new files are remembered before git is asked for them.
 const ROOM: usize = 10_000;
 
+/// How many files are read anew before git is asked which of them differ: it reads them just once.
+const READ_ANEW: usize = 1_000;
+
 /// What a look at the files says. Files that only may differ count as changed: entered anew, they are what
 /// they were. `None` where git has to say it.
 pub(super) fn guess(index: &Index<'_>) -> Result<Option<Listing>, GitError> {
@@ -153,7 +156,7 @@ pub(super) fn guess(index: &Index<'_>) -> Result<Option<Listing>, GitError> {
         return Ok(None);
     };
     // Which of these are repositories, git knows.
-    if !nested.is_empty() {
+    if !nested.is_empty() || compared.touched.len() > READ_ANEW {
         return Ok(None);
     }
     let Some(untracked) = compared.new_files(|paths| index.ignored(paths))? else {

@@ -88,7 +88,9 @@ fn trees(
 /// A process by itself, held on its way, and under a shim.
 pub(in super::super) fn confinement(bench: &Bench) -> anyhow::Result<Group> {
     let folder = tempfile::tempdir_in(target_directory(&bench.root)?).context("create a folder")?;
-    fs::create_dir(folder.path().join("hidden"))?;
+    for name in ["hidden", "scratch"] {
+        fs::create_dir(folder.path().join(name))?;
+    }
     let arguments = [folder.path().as_os_str(), "31".as_ref()];
     let sampled = Sampled::run(bench, "orchestra-runtimes", "confinement", arguments)?;
     let rows = vec![
