@@ -143,6 +143,9 @@ impl<'a> Rounds<'a> {
         }
         self.rows.status("git status in the tree, 1000 new", &tree.src)?;
         self.collect("collect, 1000 new", &tree)?;
+        self.pool.release(HOLDER)?;
+        // Removes the new files, which no round's first tree is to pay for.
+        self.acquire(&self.pool, head)?;
         Ok(self.pool.release(HOLDER)?)
     }
 
