@@ -125,14 +125,14 @@ fn who_follows_a_run_does_not_start_daemons_for_ever_that_die_at_once() {
     crew.sandbox.orchestra(["daemon", "start"]).run().success();
     let armed = crew.sandbox.orchestra(["run", "crew"]).failpoints("store::commit::before=return");
     let run = armed.spawn();
-    let (at_work, done) = crew.both_at_work();
+    let at_work = crew.both_at_work();
 
+    // Each that the client starts dies of the first thing that it records.
     crew.kill("daemon __serve");
-    // Its end is what each daemon dies of.
-    drop(done);
 
     let outcome = run.wait(LIMIT).code(3).stderr_has("5 daemons in a row have died at once");
     outcome.stderr_has("then go on with `orchestra watch r1`");
+    // The shims of the agents start one that is whole.
     drop(at_work);
     crew.wait_for_end("r1").success();
     crew.check("r1");
