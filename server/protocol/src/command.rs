@@ -85,6 +85,11 @@ pub struct Sight {
     pub unsaved: Vec<Unsaved>,
 }
 
+impl Sight {
+    /// Of all unsaved text together, in bytes: a request is held in memory.
+    pub const MAX_UNSAVED: usize = 32 << 20;
+}
+
 /// A file as an editor would write it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Unsaved {

@@ -27,7 +27,7 @@ use orchestra_core::{
 use orchestra_runtimes::attempt::{AttemptDir, Found, Shim, probe};
 use orchestra_vcs::trees::Tree;
 use start::start;
-use std::{fs, io, os::fd::OwnedFd, sync::Arc};
+use std::{fs, io, os::fd::OwnedFd, path::PathBuf, sync::Arc};
 use tokio::io::{Interest, unix::AsyncFd};
 
 /// An attempt that is being carried out. Cheap to clone.
@@ -164,18 +164,31 @@ impl Attempt {
         }
     }
 
-    /// Takes the tree out of the pool, for a person to look at. Answers where it is.
-    async fn keep(&self, tree: &Tree) -> io::Result<String> {
-        let kept = self.shared.folders.kept(&self.shared.workspace, self.work.attempt);
-        let slot = tree.slot.clone();
+    /// Takes the tree out of the pool, for a person to look at, unless that is done already.
+    async fn put_aside(&self) -> io::Result<()> {
+        let Some(Tree { slot, .. }) = self.tree().await? else { return Ok(()) };
+        let kept = self.kept();
         blocking(move || {
             if let Some(parent) = kept.parent() {
                 fs::create_dir_all(parent)?;
             }
-            fs::rename(slot, &kept)?;
-            Ok(kept.join("src").display().to_string())
+            fs::rename(slot, &kept)
         })
         .await
+    }
+
+    async fn is_put_aside(&self) -> io::Result<bool> {
+        let kept = self.kept();
+        blocking(move || kept.try_exists()).await
+    }
+
+    /// Where its files are once its tree has been put aside.
+    fn kept_tree(&self) -> String {
+        self.kept().join("src").display().to_string()
+    }
+
+    fn kept(&self) -> PathBuf {
+        self.shared.folders.kept(&self.shared.workspace, self.work.attempt)
     }
 }
 

@@ -60,7 +60,15 @@ fn sight(arguments: &SightArguments) -> Result<Sight, Failure> {
         })?;
         Ok(Unsaved { path: path.to_owned(), content })
     };
-    let unsaved = arguments.unsaved.iter().map(read).collect::<Result<_, _>>()?;
+    let unsaved: Vec<Unsaved> = arguments.unsaved.iter().map(read).collect::<Result<_, _>>()?;
+    let bytes: usize = unsaved.iter().map(|unsaved| unsaved.content.len()).sum();
+    if bytes > Sight::MAX_UNSAVED {
+        return Err(Failure::new(
+            Class::Usage,
+            format!("take along unsaved text of {bytes} bytes: more than {}", Sight::MAX_UNSAVED),
+            "save the largest files first",
+        ));
+    }
     Ok(Sight { with_conflicts: arguments.with_conflicts, unsaved })
 }
 

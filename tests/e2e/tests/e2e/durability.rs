@@ -1,6 +1,7 @@
 //! No recorded work is lost, and nothing runs twice: whatever is killed, cut short, deleted or full.
 
 mod checks;
+mod collecting;
 mod commands;
 mod crew;
 mod daemons;

@@ -65,6 +65,10 @@ fn text_that_an_editor_has_not_saved_is_seen_in_place_of_the_disk() {
         .code(2)
         .stderr_has("the unsaved text of \"../readme.txt\" cannot be taken over")
         .stderr_has("name the file by its path from the root of the workspace");
+    run(&format!("readme.txt={}", text("huge", &vec![b'x'; (32 << 20) + 1])))
+        .code(2)
+        .stderr_has("take along unsaved text of 33554433 bytes: more than 33554432")
+        .stderr_has("save the largest files first");
     run("readme.txt").code(2).stderr_has("read the unsaved text `readme.txt`");
     run("readme.txt=nowhere")
         .code(2)

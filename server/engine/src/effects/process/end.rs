@@ -27,7 +27,7 @@ pub(super) async fn take_in(
         Ok((of_result.kept_outcome()?, attempt::outcome(&result, &of_result.spec()?)))
     })
     .await?;
-    let outcome = match kept {
+    let mut outcome = match kept {
         Some(kept) => kept,
         // Nothing of the tree is in it, so it can be made again when that has gone.
         None if !attempt.work.hands_over() => outcome,
@@ -39,6 +39,10 @@ pub(super) async fn take_in(
             outcome
         }
     };
+    if handover::output_of(&mut outcome).is_some_and(|output| output.tree.is_some()) {
+        attempt.put_aside().await?;
+        fail::fail_point!("engine::ingest::put_aside", |_| std::process::abort());
+    }
     attempt.give_back(&attempt.holder()).await;
     fail::fail_point!("engine::ingest::after", |_| std::process::abort());
     Ok(outcome)
@@ -79,8 +83,8 @@ async fn complete(attempt: &Attempt, outcome: AttemptOutcome) -> io::Result<Atte
     };
     let Some(change) = change else { return Ok(outcome) };
     let AttemptOutcome::Succeeded { mut output } = outcome else { return Ok(outcome) };
-    Ok(match evidence::gather(attempt, &change).await? {
-        Ok(evidence) => {
+    Ok(match evidence::gather(attempt, &change).await {
+        Ok(Ok(evidence)) => {
             let failure = evidence.failure();
             output.evidence = Some(Box::new(evidence));
             match failure {
@@ -88,13 +92,20 @@ async fn complete(attempt: &Attempt, outcome: AttemptOutcome) -> io::Result<Atte
                 None => AttemptOutcome::Succeeded { output },
             }
         }
-        Err(NoEvidence::Failed(failure)) => AttemptOutcome::Failed { failure, output },
-        Err(NoEvidence::Stopped) => AttemptOutcome::Cancelled { output },
+        Ok(Err(NoEvidence::Failed(failure))) => AttemptOutcome::Failed { failure, output },
+        Ok(Err(NoEvidence::Stopped)) => AttemptOutcome::Cancelled { output },
+        // The work is collected, and named: it is not done again.
+        Err(error) => {
+            evidence::give_up(attempt).await?;
+            let message = format!("check the work: {error}");
+            let failure = Failure { kind: FailureKind::Environment, message, hint: None };
+            AttemptOutcome::Failed { failure, output }
+        }
     })
 }
 
-/// Takes over what the agent has changed, as part of the outcome. Without a change that failed, the outcome
-/// says so, and the tree is kept.
+/// Takes over what the agent has changed, as part of the outcome. Without a change that failed, and the outcome
+/// says so, with where the tree will be put.
 async fn collect(
     attempt: &Attempt,
     tree: &Tree,
@@ -104,7 +115,7 @@ async fn collect(
     let (mut outcome, change, kept) =
         match collecting::collect_from(attempt, tree, included).await? {
             Ok(change) => (outcome, Some(change), None),
-            Err(failure) => (failed(outcome, failure), None, Some(attempt.keep(tree).await?)),
+            Err(failure) => (failed(outcome, failure), None, Some(attempt.kept_tree())),
         };
     if let Some(output) = handover::output_of(&mut outcome) {
         output.change = change.clone().map(Box::new);
@@ -116,15 +127,19 @@ async fn collect(
 /// What a lost attempt has left, for a person; there is no word on whether it is whole.
 pub(super) async fn salvage(attempt: &Attempt) -> io::Result<Output> {
     let mut output = Output::default();
-    if attempt.work.writes()
-        && let Some(tree) = attempt.tree().await?
-    {
-        match collecting::collect_from(attempt, &tree, &[]).await? {
-            Ok(change) => output.change = Some(Box::new(change)),
-            Err(failure) => {
-                output.tree = Some(attempt.keep(&tree).await?);
-                tracing::warn!(attempt = %attempt.work.attempt, %failure, "its tree is kept");
+    if attempt.work.writes() {
+        if let Some(tree) = attempt.tree().await? {
+            match collecting::collect_from(attempt, &tree, &[]).await? {
+                Ok(change) => output.change = Some(Box::new(change)),
+                Err(failure) => {
+                    attempt.put_aside().await?;
+                    tracing::warn!(attempt = %attempt.work.attempt, %failure, "its tree is kept");
+                }
             }
+        }
+        // Maybe by an earlier daemon that could not say so.
+        if attempt.is_put_aside().await? {
+            output.tree = Some(attempt.kept_tree());
         }
     }
     attempt.give_back(&attempt.holder()).await;

@@ -59,11 +59,7 @@ pub(super) async fn gather(
         Some(commit) => match check_all(attempt, commit, &change.base).await? {
             Ok(checks) => checks,
             Err(none) => {
-                // One that an earlier daemon started may be at work where it was not looked for any more.
-                jobs::end_all(attempt).await?;
-                for place in PLACES {
-                    attempt.give_back(&holder(attempt, place)).await;
-                }
+                give_up(attempt).await?;
                 return Ok(Err(none));
             }
         },
@@ -91,6 +87,9 @@ async fn check_all(
         .zip(verify.chain(accept))
         .map(|(number, (kind, command))| Wanted { number, kind, command })
         .collect();
+    if wanted.is_empty() {
+        return Ok(Ok(Vec::new()));
+    }
     let Some(turn) = command::turn(attempt).await else { return Ok(Err(NoEvidence::Stopped)) };
     let [after, before] = PLACES;
     let after = Place { name: after, commit: commit.to_owned() };
@@ -136,6 +135,16 @@ async fn look(
         attempt.give_back(&holder).await;
     }
     Ok(seen)
+}
+
+/// Ends what checks the work, and gives the slots back in which it does.
+pub(super) async fn give_up(attempt: &Attempt) -> io::Result<()> {
+    // One that an earlier daemon started may be at work where it was not looked for any more.
+    jobs::end_all(attempt).await?;
+    for place in PLACES {
+        attempt.give_back(&holder(attempt, place)).await;
+    }
+    Ok(())
 }
 
 /// As whom the attempt holds the slot of a place.

@@ -89,16 +89,27 @@ pub(super) async fn end_all(attempt: &Attempt) -> io::Result<()> {
     Ok(())
 }
 
+/// Has jobs with these names run in any case, also when an earlier daemon began or ended some.
+pub(super) async fn begin_anew(attempt: &Attempt, names: &[String]) -> io::Result<()> {
+    end_all(attempt).await?;
+    let dirs: Vec<AttemptDir> = names.iter().map(|name| attempt.dir().job(name)).collect();
+    blocking(move || dirs.iter().try_for_each(remove)).await
+}
+
+fn remove(dir: &AttemptDir) -> io::Result<()> {
+    match fs::remove_dir_all(dir.path()) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
+}
+
 /// What is left there of one that vanished says nothing any more.
 fn start(
     desk: &Desk,
     dir: &AttemptDir,
     prepared: &Prepared,
 ) -> io::Result<Result<Shim, StopReason>> {
-    match fs::remove_dir_all(dir.path()) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-        _ => {}
-    }
+    remove(dir)?;
     match desk.job_begins(|| AttemptDir::create(dir.path(), &prepared.spec)) {
         Ok(made) => spawn_shim(&made?, &prepared.environment).map(Ok),
         Err(reason) => Ok(Err(reason)),

@@ -1,6 +1,6 @@
 //! Making a tree ready: the commands of `tree.setup`, once for a slot and for what they read.
 
-use super::{Attempt, blocking, command};
+use super::{Attempt, blocking, command, jobs};
 use orchestra_core::{
     evidence::CheckOutcome,
     outcome::{Failure, FailureKind},
@@ -46,9 +46,12 @@ pub(super) async fn make_ready(
     if plan.tree.setup.is_empty() || tree.prepared.as_ref() == Some(&ready.setup) {
         return Ok(Ok(ready));
     }
-    for (number, argv) in (1..).zip(&plan.tree.setup) {
-        let name = format!("{name}-{number}");
-        let ran = match command::run(attempt, tree, side, argv, &name).await? {
+    let names: Vec<String> =
+        (1..=plan.tree.setup.len()).map(|number| format!("{name}-{number}")).collect();
+    // What an earlier daemon ran of it may have been in another slot, or in this one before it was cleaned.
+    jobs::begin_anew(attempt, &names).await?;
+    for (name, argv) in names.iter().zip(&plan.tree.setup) {
+        let ran = match command::run(attempt, tree, side, argv, name).await? {
             Ok(ran) => ran,
             Err(not_ready) => return Ok(Err(not_ready)),
         };

@@ -1,7 +1,7 @@
 //! A crash at every single point between the intent and the files, each followed by a later start.
 
 use super::{
-    checks,
+    checks, collecting,
     crew::{Crew, LIMIT, list, text},
 };
 use std::{
@@ -66,6 +66,7 @@ fn no_point_of_the_sources_is_left_out() {
     let covered = COVERED
         .iter()
         .chain(checks::COVERED)
+        .chain(collecting::COVERED)
         .chain(IN_ANOTHER_ROOM)
         .map(|point| (*point).to_owned());
     let covered: BTreeSet<String> = covered.collect();
