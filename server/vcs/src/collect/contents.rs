@@ -27,7 +27,7 @@ pub(super) struct Contents {
     pub(super) updates: Vec<Vec<u8>>,
     pub(super) held: Vec<Held>,
     pub(super) notes: Vec<String>,
-    /// The bytes of all files that are taken.
+    /// The bytes of all files that are taken without a person's word.
     total: u64,
 }
 
@@ -92,21 +92,20 @@ impl Contents {
     fn file(&mut self, request: &Request<'_>, path: &[u8], bytes: u64) {
         let shown = String::from_utf8_lossy(path);
         let sum = self.total.saturating_add(bytes);
-        let reason = if is_included(request, &shown) {
-            None
-        } else if bytes > request.limits.file {
-            Some(HeldReason::TooLarge { bytes })
+        let reason = if bytes > request.limits.file {
+            HeldReason::TooLarge { bytes }
         } else if sum > request.limits.total {
-            Some(HeldReason::OverTotal { bytes })
+            HeldReason::OverTotal { bytes }
         } else {
-            None
+            self.total = sum;
+            self.updates.push(path.to_owned());
+            return;
         };
-        match reason {
-            Some(reason) => self.held.push(Held { path: shown.into_owned(), reason }),
-            None => {
-                self.total = sum;
-                self.updates.push(path.to_owned());
-            }
+        // Nothing that was taken without it gives way to what a person allows.
+        if is_included(request, &shown) {
+            self.updates.push(path.to_owned());
+        } else {
+            self.held.push(Held { path: shown.into_owned(), reason });
         }
     }
 }

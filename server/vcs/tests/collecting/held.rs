@@ -115,6 +115,25 @@ fn what_a_person_allows_comes_into_the_result_that_was_there() {
 }
 
 #[test]
+fn what_a_person_allows_takes_the_place_of_nothing_that_was_taken() {
+    let mut sandbox = Sandbox::new();
+    (sandbox.limits.file, sandbox.limits.total) = (100, 150);
+    write(&sandbox.src(), "big", "x".repeat(1_000));
+    write(&sandbox.src(), "fine", "x".repeat(100));
+    write(&sandbox.src(), "rest", "x".repeat(90));
+    write(&sandbox.src(), "z", "x".repeat(50));
+    let change = sandbox.change();
+    assert_eq!(statuses(&change), [("fine", FileStatus::Added), ("z", FileStatus::Added)]);
+
+    sandbox.included = vec!["big".to_owned()];
+    let change = sandbox.change();
+
+    let added = ["big", "fine", "z"].map(|path| (path, FileStatus::Added));
+    assert_eq!(statuses(&change), added);
+    assert_eq!(change.held, [held("rest", HeldReason::OverTotal { bytes: 90 })]);
+}
+
+#[test]
 fn a_huge_file_is_not_read() {
     let bytes = 10 * 1024 * 1024 * 1024;
     for with_index in [false, true] {
