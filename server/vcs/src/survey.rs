@@ -141,17 +141,17 @@ impl Survey {
                 self.large.push((path.clone(), size(&found)));
             }
             let below = self.compare(tracked, &folder, &entry, &path, child.as_ref(), below);
-            let is_passed_over = !walk.into_unknown && matches!(below, Ok(Below::Unknown(_)));
-            if let (Ok(Below::Unknown(number)), Some(compared)) = (&below, &mut self.compared)
+            let is_passed_over = !walk.into_unknown && matches!(below, Below::Unknown(_));
+            if let (Below::Unknown(number), Some(compared)) = (below, &mut self.compared)
                 && is_passed_over
             {
-                compared.pass_over(*number);
+                compared.pass_over(number);
             } else if entry.is_folder() {
                 let tracked = match child {
                     Some(Child::Folder(range)) => range,
                     _ => 0..0,
                 };
-                places.push(Place { path, tracked, below: below.map_err(failed())? });
+                places.push(Place { path, tracked, below });
             }
         }
         for (name, child) in known {
@@ -169,20 +169,21 @@ impl Survey {
         path: &[u8],
         child: Option<&Child>,
         below: Below,
-    ) -> io::Result<Below> {
-        let Some(compared) = &mut self.compared else { return Ok(below) };
+    ) -> Below {
+        let Some(compared) = &mut self.compared else { return below };
         match child {
-            Some(Child::Folder(_)) if entry.is_folder() => return Ok(Below::Known),
+            Some(Child::Folder(_)) if entry.is_folder() => return Below::Known,
             Some(Child::Entry(Kind::Submodule, _)) if entry.is_folder() => {
-                return Ok(Below::Submodule);
+                return Below::Submodule;
             }
             Some(Child::Entry(..)) if entry.is_folder() => compared.touch(path),
             Some(Child::Entry(_, number)) => {
-                let found = folder.stat(&entry.name)?;
-                if !tracked.is_untouched(*number, &found) {
+                // What cannot be looked at now, such as a file that an editor replaces, may be another one.
+                let found = folder.stat(&entry.name);
+                if !found.is_ok_and(|found| tracked.is_untouched(*number, &found)) {
                     compared.touch(path);
                 }
-                return Ok(below);
+                return below;
             }
             Some(Child::Folder(range)) => {
                 // Git follows a link where a folder was.
@@ -192,7 +193,7 @@ impl Survey {
             }
             None => {}
         }
-        Ok(match below {
+        match below {
             Below::Known if entry.is_folder() => Below::Unknown(compared.add_folder(path)),
             Below::Known if entry.is_file_or_link() => {
                 compared.add_file(path);
@@ -203,7 +204,7 @@ impl Survey {
                 below
             }
             below => below,
-        })
+        }
     }
 
     /// Notes what is tracked and was not found among the entries of a folder.
@@ -267,4 +268,35 @@ pub(crate) fn absolute(src: &Path, path: &[u8]) -> PathBuf {
 
 fn join(folder: &[u8], name: &[u8]) -> Vec<u8> {
     if folder.is_empty() { name.to_owned() } else { [folder, b"/", name].concat() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        git::{ANSWER_LIMIT, Git},
+        trees::source::Format,
+    };
+
+    /// As when an editor replaces it between the two looks.
+    #[test]
+    fn a_known_file_that_is_gone_before_it_is_looked_at_is_none_that_is_unchanged() {
+        let guard = tempfile::tempdir().unwrap();
+        let top = guard.path();
+        let git = |verb, args: &[&str]| Git::new(top, verb, ANSWER_LIMIT).args(args).output();
+        git("init", &["-q", "--object-format=sha1"]).unwrap();
+        fs::write(top.join("file"), "old\n").unwrap();
+        git("update-index", &["--add", "file"]).unwrap();
+        let tracked = Tracked::read(&top.join(".git/index"), Format::Sha1).unwrap();
+        let folder = Folder::open(top).unwrap();
+        let entry =
+            folder.entries().unwrap().map(Result::unwrap).find(|entry| entry.name == "file");
+        let (_, child) = tracked.children(tracked.all(), 0).next().unwrap();
+        fs::remove_file(top.join("file")).unwrap();
+
+        let mut survey = Survey { compared: Some(Compared::new(1)), ..Survey::default() };
+        survey.compare(&tracked, &folder, &entry.unwrap(), b"file", Some(&child), Below::Known);
+
+        assert_eq!(survey.compared.unwrap().touched, [b"file".to_vec()]);
+    }
 }
