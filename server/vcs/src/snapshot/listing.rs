@@ -13,7 +13,7 @@ use crate::{
 };
 use orchestra_core::folders::BEING_WRITTEN;
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::{BTreeMap, BTreeSet, HashSet},
     ffi::OsStr,
     fs,
     os::unix::ffi::OsStrExt as _,
@@ -159,7 +159,7 @@ pub(super) fn guess(index: &Index<'_>) -> Result<Option<Listing>, GitError> {
     if !nested.is_empty() || compared.touched.len() > READ_ANEW {
         return Ok(None);
     }
-    let Some(untracked) = compared.new_files(|paths| index.ignored(paths))? else {
+    let Some(untracked) = compared.new_files(|paths| ignored(index, paths))? else {
         return Ok(None);
     };
     let Compared { touched, missing, beyond_link, .. } = compared;
@@ -170,6 +170,16 @@ pub(super) fn guess(index: &Index<'_>) -> Result<Option<Listing>, GitError> {
         special: Some(special.into_iter().map(|(path, _)| path).collect()),
         ..Listing::default()
     }))
+}
+
+/// Which of these paths are ignored, as [`others`] has it.
+fn ignored(index: &Index<'_>, paths: &[Vec<u8>]) -> Result<HashSet<Vec<u8>>, GitError> {
+    let mut ignored = index.ignored(paths)?;
+    let is_being_written = |path: &&Vec<u8>| {
+        path.rsplit(|&byte| byte == b'/').next() == Some(BEING_WRITTEN.as_bytes())
+    };
+    ignored.extend(paths.iter().filter(is_being_written).cloned());
+    Ok(ignored)
 }
 
 pub(super) fn absolute(top: &Path, path: &[u8]) -> PathBuf {

@@ -187,11 +187,14 @@ fn a_name_that_is_no_text_is_shown_with_marks_and_read_back() {
 /// Where nothing ignores it yet, since what is written first is the file that says so.
 #[test]
 fn a_file_of_ours_that_is_being_written_is_not_the_users() {
-    let sandbox = Sandbox::with(&[("file", "old\n")]);
-    write(&sandbox.user(), ".orchestra/.orchestra-writing", "*\n");
-    write(&sandbox.user(), ".orchestra/agents/mine.md", "mine\n");
-    let snapshot = sandbox.take().unwrap();
-    let expected = [(".orchestra/agents/mine.md", "mine\n"), ("file", "old\n")];
-    assert_eq!(sandbox.shown(&snapshot), files(&expected));
-    assert_eq!(snapshot.left_out, []);
+    for known in ["file", ".orchestra/agents/known.md"] {
+        let sandbox = Sandbox::with(&[(known, "old\n")]);
+        write(&sandbox.user(), ".orchestra/.orchestra-writing", "*\n");
+        write(&sandbox.user(), ".orchestra/agents/.orchestra-writing", "half\n");
+        write(&sandbox.user(), ".orchestra/agents/mine.md", "mine\n");
+        let snapshot = sandbox.take().unwrap();
+        let expected = [(".orchestra/agents/mine.md", "mine\n"), (known, "old\n")];
+        assert_eq!(sandbox.shown(&snapshot), files(&expected));
+        assert_eq!(snapshot.left_out, []);
+    }
 }
