@@ -52,6 +52,11 @@ pub enum GitError {
     ReservedName(String),
     #[error("the unsaved file {} is not inside of the workspace", .0.display())]
     BufferOutside(PathBuf),
+    #[error("the unsaved file {} cannot be taken: a folder is in its place", .0.display())]
+    BufferOverFolder(PathBuf),
+    /// `file` is relative to the top of the repository.
+    #[error("the unsaved file {} cannot be taken: {} is no folder", buffer.display(), file.display())]
+    BufferBelowFile { buffer: PathBuf, file: PathBuf },
     #[error("{0} is not below refs/orchestra/")]
     Reference(String),
     #[error("there is no tree at {}", .0.display())]
@@ -117,6 +122,9 @@ impl GitError {
                 .to_owned(),
             Self::ReservedName(_) => "rename it, or name it in .gitignore".to_owned(),
             Self::BufferOutside(_) => "name it by its path below the workspace's root".to_owned(),
+            Self::BufferOverFolder(_) | Self::BufferBelowFile { .. } => {
+                "name the file that the text belongs to, as it is saved".to_owned()
+            }
             Self::Reference(_) => "choose a name below refs/orchestra/".to_owned(),
             Self::NoTree(_) => "retry the task: it gets a new tree".to_owned(),
             Self::TooManyFiles { .. } => {

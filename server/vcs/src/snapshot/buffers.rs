@@ -1,10 +1,16 @@
 //! Text that is not saved yet, in place of what is on the disk.
 
-use super::{Buffer, Request, index::Index, left_out, line, listing::Listing, text};
+use super::{
+    Buffer, Request,
+    index::Index,
+    left_out, line,
+    listing::{Listing, absolute},
+    text,
+};
 use crate::{GitError, update_index::Entry};
 use orchestra_core::snapshot::LeftOut;
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, BTreeSet},
     ffi::{OsStr, OsString},
     fs,
     os::unix::ffi::OsStrExt as _,
@@ -29,14 +35,14 @@ pub(super) fn apply(
     if buffers.is_empty() {
         return Ok(kept_out);
     }
-    let paths: Vec<Vec<u8>> = buffers.keys().cloned().collect();
-    let modes = modes(index, &paths)?;
+    let modes = modes(index, &asked_for(&buffers, index.top))?;
+    see_no_clash(&buffers, &modes)?;
     let unlisted: Vec<Vec<u8>> =
-        paths.into_iter().filter(|path| !modes.contains_key(path)).collect();
+        buffers.keys().filter(|path| !modes.contains_key(*path)).cloned().collect();
     let ignored = index.ignored(&unlisted)?;
 
     let mut entries = Vec::new();
-    for (path, content) in buffers {
+    for (path, Buffer { content, .. }) in buffers {
         let mode = modes.get(&path).map_or(PLAIN, String::as_str);
         // Saving through a link would write to where that leads, which is not in the repository.
         if !mode.starts_with("100") || ignored.contains(&path) {
@@ -67,9 +73,10 @@ fn in_repository<'a>(
     request: &Request<'a>,
     index: &Index<'_>,
     listing: &Listing,
-) -> Result<BTreeMap<Vec<u8>, &'a [u8]>, GitError> {
+) -> Result<BTreeMap<Vec<u8>, &'a Buffer>, GitError> {
     let mut found = BTreeMap::new();
-    for Buffer { path, content } in request.buffers {
+    for buffer in request.buffers {
+        let path = &buffer.path;
         let is_inside = path.components().all(|part| matches!(part, Component::Normal(_)));
         if !is_inside || path.as_os_str().is_empty() {
             return Err(GitError::BufferOutside(path.clone()));
@@ -81,7 +88,8 @@ fn in_repository<'a>(
             listing.nested.contains(folder) || listing.submodules.contains_key(folder)
         });
         if !is_elsewhere && below.components().all(|part| part.as_os_str() != ".git") {
-            found.insert(below.as_os_str().as_bytes().to_owned(), content.as_slice());
+            see_place(path, index.top, below)?;
+            found.insert(below.as_os_str().as_bytes().to_owned(), buffer);
         }
     }
     Ok(found)
@@ -97,9 +105,68 @@ fn resolve(path: &Path) -> PathBuf {
     resolved.unwrap_or_else(|| path.to_owned()).components().collect()
 }
 
-/// The modes of those that are in the index.
-fn modes(index: &Index<'_>, paths: &[Vec<u8>]) -> Result<HashMap<Vec<u8>, String>, GitError> {
-    let mut modes = HashMap::new();
+/// Refuses a buffer where the disk has a folder, or something else where its folder would be: an editor
+/// could not save it.
+fn see_place(buffer: &Path, top: &Path, below: &Path) -> Result<(), GitError> {
+    if fs::symlink_metadata(top.join(below)).is_ok_and(|found| found.is_dir()) {
+        return Err(GitError::BufferOverFolder(buffer.to_owned()));
+    }
+    let is_no_folder =
+        |above: &&Path| fs::symlink_metadata(top.join(above)).is_ok_and(|found| !found.is_dir());
+    match below.ancestors().skip(1).find(is_no_folder) {
+        Some(above) => Err(below_file(buffer, above)),
+        None => Ok(()),
+    }
+}
+
+/// The paths of the buffers, and of their folders that are not on the disk: there the index may still
+/// have a file that a sparse checkout leaves away.
+fn asked_for(buffers: &BTreeMap<Vec<u8>, &Buffer>, top: &Path) -> BTreeSet<Vec<u8>> {
+    let mut paths = BTreeSet::new();
+    for path in buffers.keys() {
+        let is_missing = |above: &&[u8]| fs::symlink_metadata(absolute(top, above)).is_err();
+        paths.extend(folders_above(path).filter(is_missing).map(<[u8]>::to_owned));
+        paths.insert(path.clone());
+    }
+    paths
+}
+
+/// The same for what the index has, and for other buffers. Entered, one would silently replace the
+/// other.
+fn see_no_clash(
+    buffers: &BTreeMap<Vec<u8>, &Buffer>,
+    modes: &BTreeMap<Vec<u8>, String>,
+) -> Result<(), GitError> {
+    for (path, buffer) in buffers {
+        let inner = [path, b"/".as_slice()].concat();
+        let known = modes.range(inner.clone()..).next().map(|(known, _)| known);
+        let other = buffers.range(inner.clone()..).next().map(|(other, _)| other);
+        if known.into_iter().chain(other).any(|path| path.starts_with(&inner)) {
+            return Err(GitError::BufferOverFolder(buffer.path.clone()));
+        }
+        if let Some(above) = folders_above(path).find(|above| modes.contains_key(*above)) {
+            return Err(below_file(&buffer.path, Path::new(OsStr::from_bytes(above))));
+        }
+    }
+    Ok(())
+}
+
+fn below_file(buffer: &Path, file: &Path) -> GitError {
+    GitError::BufferBelowFile { buffer: buffer.to_owned(), file: file.to_owned() }
+}
+
+/// The folders in which a path lies; the top is not among them.
+fn folders_above(path: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let slashes = path.iter().enumerate().filter(|(_, byte)| **byte == b'/');
+    slashes.map(|(at, _)| &path[..at])
+}
+
+/// The modes of those that are in the index, and of what is below them.
+fn modes(
+    index: &Index<'_>,
+    paths: &BTreeSet<Vec<u8>>,
+) -> Result<BTreeMap<Vec<u8>, String>, GitError> {
+    let mut modes = BTreeMap::new();
     let git = index.git("ls-files").env("GIT_LITERAL_PATHSPECS", "1").args(["-z", "--stage", "--"]);
     let git = git.args(paths.iter().map(|path| OsStr::from_bytes(path)));
     git.records(|record| {

@@ -129,16 +129,59 @@ fn buffers_of_nested_repositories_and_submodules_stay_out() {
 }
 
 #[test]
-fn a_buffer_wins_over_a_folder_in_its_place() {
-    let sandbox = Sandbox::with(&[("file", "old\n"), ("folder/a", "old\n")]);
+fn a_buffer_never_takes_the_place_of_a_folder_or_of_a_file_above_it() {
+    let sandbox = Sandbox::with(&[("file", "old\n"), ("folder/a", "old\n"), ("now", "old\n")]);
+    let user = sandbox.user();
+    fs::create_dir(user.join("empty")).unwrap();
+    fs::remove_file(user.join("now")).unwrap();
+    write(&user, "now/new", "untracked\n");
+    symlink("/nonexistent", user.join("dangling")).unwrap();
+    let folder = ["folder", "empty", "now"].map(|path| (path, "a folder is in its place"));
+    let file = [
+        ("file/b", "file is no folder"),
+        ("folder/a/b/c", "folder/a is no folder"),
+        ("dangling/b", "dangling is no folder"),
+    ];
+    for (path, why) in folder.into_iter().chain(file) {
+        let error = sandbox.take_with_buffers(&[(path, "unsaved\n")]).unwrap_err();
+        assert_eq!(error.to_string(), format!("the unsaved file {path} cannot be taken: {why}"));
+    }
+    let both = [("one", "unsaved\n"), ("one/two", "unsaved\n")];
+    let error = sandbox.take_with_buffers(&both).unwrap_err();
+    let expected = "the unsaved file one cannot be taken: a folder is in its place";
+    assert_eq!(error.to_string(), expected);
+    assert_eq!(git(&user, &["for-each-ref", "refs/orchestra"]), "");
+}
+
+#[test]
+fn a_buffer_never_takes_the_place_of_what_a_sparse_checkout_leaves_away() {
+    let sandbox = Sandbox::with(&[("away/file", "old\n"), ("in/file", "old\n"), ("top", "old\n")]);
+    git(&sandbox.user(), &["sparse-checkout", "set", "--no-cone", "/in/"]);
+    for (path, why) in [
+        ("away", "a folder is in its place"),
+        ("away/file/b", "away/file is no folder"),
+        ("top/b/c", "top is no folder"),
+    ] {
+        let error = sandbox.take_with_buffers(&[(path, "unsaved\n")]).unwrap_err();
+        assert_eq!(error.to_string(), format!("the unsaved file {path} cannot be taken: {why}"));
+    }
+    let snapshot = sandbox.take_with_buffers(&[("away/new", "unsaved\n")]).unwrap();
+    let expected =
+        [("away/file", "old\n"), ("away/new", "unsaved\n"), ("in/file", "old\n"), ("top", "old\n")];
+    assert_eq!(sandbox.shown(&snapshot), files(&expected));
+}
+
+#[test]
+fn a_buffer_may_lie_where_a_folder_or_a_file_was() {
+    let sandbox = Sandbox::with(&[("file", "old\n"), ("folder/a", "old\n"), ("other", "old\n")]);
     let user = sandbox.user();
     fs::remove_file(user.join("file")).unwrap();
-    write(&user, "file/inside", "");
-    let buffers = [("file", "unsaved\n"), ("folder/a/b", "unsaved\n")];
+    fs::remove_dir_all(user.join("folder")).unwrap();
+    let buffers = [("file/inside", "unsaved\n"), ("folder", "unsaved\n")];
     let snapshot = sandbox.take_with_buffers(&buffers).unwrap();
     assert_eq!(
         sandbox.shown(&snapshot),
-        files(&[("file", "unsaved\n"), ("folder/a/b", "unsaved\n")])
+        files(&[("file/inside", "unsaved\n"), ("folder", "unsaved\n"), ("other", "old\n")])
     );
 }
 
