@@ -121,10 +121,13 @@ pub(super) fn notes(
             .map(|(path, what)| format!("{what} {} left out", shown(path))),
     ));
     notes.extend(bounded(survey.nested.iter().filter(is_told).map(|path| {
-        let path = (listing.submodules.contains(path), shown(path));
-        match path {
-            (true, path) => format!("submodule {path} is left as it was given"),
-            (false, path) => format!("nested repository {path} left out"),
+        let name = shown(path);
+        if listing.submodules.contains(path) {
+            format!("submodule {name} is left as it was given")
+        } else if listing.inhabited.contains(path) {
+            format!("of the repository made in {name}, only the files are taken")
+        } else {
+            format!("nested repository {name} left out")
         }
     })));
     let filled = listing.submodules.difference(&survey.nested).filter(|path| {

@@ -85,7 +85,7 @@ fn the_agent_may_make_a_repository_where_the_user_has_files() {
         statuses(&change),
         [("src/lib.rs", FileStatus::Modified), ("src/new.rs", FileStatus::Added)]
     );
-    assert_eq!(change.notes, ["nested repository src left out"]);
+    assert_eq!(change.notes, ["of the repository made in src, only the files are taken"]);
 }
 
 #[test]
