@@ -3,7 +3,7 @@
 use super::{
     Tree, TreeRequest,
     claim::Claim,
-    prepare::{Plan, prepare, set_prepared, tree, write_contents},
+    prepare::{Plan, make_room_anew, prepare, set_prepared, tree, write_contents},
     records::{self, Contents, Lease},
     remove::{absent_is_fine, delete},
     slots::{Slot, is_name},
@@ -121,6 +121,13 @@ impl Pool {
     pub fn set_prepared(&self, tree: &Tree, key: &str) -> io::Result<()> {
         let name = tree.slot.file_name().unwrap_or_default().to_string_lossy();
         set_prepared(&Slot::new(&self.0.folder, name), key)
+    }
+
+    /// Gives its holder an empty `tmp` and a new `out`, as when the tree was given out: what ran in the
+    /// tree before may have left links there, and through them whoever fills the two would write elsewhere.
+    /// Nobody works in the tree meanwhile.
+    pub fn empty_room(&self, tree: &Tree) -> Result<(), GitError> {
+        make_room_anew(tree.out.parent().unwrap_or(&tree.slot))
     }
 
     /// Takes a tree back; one that nobody was given is no error. What is in it must have been

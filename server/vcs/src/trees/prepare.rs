@@ -119,6 +119,14 @@ pub(super) fn make_room(room: &Path) -> Result<(), GitError> {
     Ok(())
 }
 
+/// As [`make_room`], whatever somebody has put there meanwhile.
+pub(super) fn make_room_anew(room: &Path) -> Result<(), GitError> {
+    for folder in [room.join("tmp"), room.join("out")] {
+        absent_is_fine(delete(&folder)).map_err(GitError::io("failed to remove", &folder))?;
+    }
+    make_room(room)
+}
+
 /// The tree that a lease stands for, once it is whole.
 pub(super) fn tree(slot: &Slot, lease: &Lease) -> Option<Tree> {
     let given = lease.given.as_ref()?;

@@ -176,3 +176,26 @@ fn what_is_kept_may_be_anything_and_leads_nowhere() {
     assert_pristine(&sandbox.acquire(&wish("r1.2-1")).unwrap());
     outside.assert_untouched(&sandbox);
 }
+
+#[test]
+fn the_room_of_a_holder_is_emptied_without_following_a_link() {
+    let sandbox = Sandbox::with_commit();
+    let outside = Outside::new(&sandbox);
+    let tree = sandbox.tree("r1.1-1");
+    write(&tree.src, "made", "by a command\n");
+    for (link, leads_to) in [("out/input", "precious"), ("out/tasks/a", ".git"), ("tmp/state", "")]
+    {
+        symlink(outside.0.join(leads_to), tree.slot.join(link)).unwrap();
+    }
+    sandbox.pool.empty_room(&tree).unwrap();
+    outside.assert_untouched(&sandbox);
+    assert_eq!((paths(&tree.tmp), paths(&tree.out)), (vec![], vec!["tasks".to_owned()]));
+    assert_eq!(paths(&tree.out.join("tasks")), [""; 0]);
+
+    fs::remove_dir(&tree.tmp).unwrap();
+    symlink(&outside.0, &tree.tmp).unwrap();
+    sandbox.pool.empty_room(&tree).unwrap();
+    outside.assert_untouched(&sandbox);
+    assert!(tree.tmp.symlink_metadata().unwrap().is_dir());
+    assert_eq!(read(&tree.src, "made"), "by a command\n");
+}

@@ -3,7 +3,7 @@
 use crate::surroundings::Surroundings;
 use orchestra_testkit::Sandbox;
 use serde_json::Value;
-use std::path::PathBuf;
+use std::{fs, os::unix::fs::PermissionsExt as _, path::PathBuf};
 
 /// A sandbox in which the work of an agent is checked by this script, which the agent itself brings.
 fn checked_by(script: &str) -> Sandbox {
@@ -66,6 +66,46 @@ fn a_check_reaches_nothing_of_the_user_nor_the_agents_tree() {
         return;
     }
     assert!(said.contains("6 refused"), "{said}");
+}
+
+#[test]
+fn links_that_a_set_up_command_leaves_lead_nobody_out_of_the_slot() {
+    let sandbox = Sandbox::new();
+    let (login, victim) = (sandbox.home().join(".agent"), sandbox.home().join("victim"));
+    sandbox.write(
+        ".orchestra/agents/coder.md",
+        "---\nname: coder\ndescription: a script of a test\nruntime: cli\nwrites: true\n\
+         command: [.orchestra/bin/coder, \"{prompt_file}\"]\nenv: [AGENT_HOME]\n\
+         state: [$AGENT_HOME]\nstate_mode: private\n\
+         ---\nYou write code.\n",
+    );
+    let agent = sandbox.write(
+        ".orchestra/bin/coder",
+        "#!/bin/sh\ngrep -q 'do the work' \"$1\" && cp \"$AGENT_HOME/auth.json\" login.txt\n",
+    );
+    fs::set_permissions(agent, fs::Permissions::from_mode(0o755)).unwrap();
+    sandbox.write(
+        "setup.sh",
+        format!(
+            "mkdir -p ../out/input ../tmp/state\n\
+             for name in prompt.md plan.md mcp.json; do ln -s '{0}'/auth.json ../out/input/$name; done\n\
+             ln -s '{0}' ../tmp/state/0\n",
+            victim.display()
+        ),
+    );
+    for (folder, text) in [(&login, "login\n"), (&victim, "precious\n")] {
+        fs::create_dir(folder).unwrap();
+        fs::write(folder.join("auth.json"), text).unwrap();
+    }
+    sandbox.write(".orchestra/config.toml", "tree.setup = [\"sh setup.sh\"]\n");
+    sandbox.git_repo([("readme.txt", "hello\n")]).trust();
+    let home = sandbox.untouched(sandbox.home());
+    let start = sandbox.orchestra(["start", "coder", "do the work", "--follow"]);
+    let ended = start.env("AGENT_HOME", &login).run();
+    sandbox.assert_untouched(&home);
+    ended.success();
+    let change = sandbox.show("r1.1")["output"]["change"].clone();
+    assert_eq!(change["paths"][0]["path"], "login.txt", "{change:#}");
 }
 
 #[test]

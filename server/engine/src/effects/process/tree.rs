@@ -8,7 +8,10 @@ use orchestra_core::{
     outcome::{AttemptOutcome, Failure, FailureKind, Output},
     plan,
 };
-use orchestra_vcs::trees::{Clean, DiskLimit, Purpose, Tree, TreeRequest};
+use orchestra_vcs::{
+    GitError,
+    trees::{Clean, DiskLimit, Purpose, Tree, TreeRequest},
+};
 use std::io;
 
 /// Takes a tree for the attempt's agent. What stands in the way ends the attempt.
@@ -28,11 +31,18 @@ pub(super) async fn take(attempt: &Attempt) -> io::Result<Result<Tree, AttemptOu
     if !writes {
         return Ok(Ok(tree));
     }
-    Ok(match setup::make_ready(attempt, &tree, Side::Agents, "setup").await? {
-        Ok(_) => Ok(tree),
-        Err(NotReady::Stopped) => Err(AttemptOutcome::Cancelled { output: Output::default() }),
-        Err(NotReady::Failed(failure)) => Err(failed(failure)),
-    })
+    match setup::make_ready(attempt, &tree, Side::Agents, "setup").await? {
+        Ok(_) => Ok(empty_room(attempt, tree).await?.map_err(failed)),
+        Err(NotReady::Stopped) => Ok(Err(AttemptOutcome::Cancelled { output: Output::default() })),
+        Err(NotReady::Failed(failure)) => Ok(Err(failed(failure))),
+    }
+}
+
+/// The daemon writes there for the agent, and is held by nothing: it must meet no link that a command of
+/// `tree.setup` has left.
+async fn empty_room(attempt: &Attempt, tree: Tree) -> io::Result<Result<Tree, Failure>> {
+    let pool = attempt.shared.pool.clone();
+    blocking(move || Ok(pool.empty_room(&tree).map(|()| tree).map_err(no_tree))).await
 }
 
 /// Takes a slot in which no agent ever works.
@@ -71,13 +81,17 @@ async fn acquire(
             // Without a sandbox of the kernel nothing keeps readers from writing.
             private: purpose == Purpose::Read && !attempt.shared.has_sandbox(),
         };
-        Ok(attempt.shared.pool.acquire(&request).map_err(|error| Failure {
-            kind: FailureKind::Environment,
-            message: format!("make a tree: {error}"),
-            hint: Some(error.hint()),
-        }))
+        Ok(attempt.shared.pool.acquire(&request).map_err(no_tree))
     })
     .await
+}
+
+fn no_tree(error: GitError) -> Failure {
+    Failure {
+        kind: FailureKind::Environment,
+        message: format!("make a tree: {error}"),
+        hint: Some(error.hint()),
+    }
 }
 
 fn failed(failure: Failure) -> AttemptOutcome {
