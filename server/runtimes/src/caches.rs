@@ -8,6 +8,7 @@ use orchestra_core::confinement::Cache;
 use std::{
     collections::BTreeMap,
     fs, io,
+    os::unix::fs::PermissionsExt as _,
     path::{Path, PathBuf},
 };
 
@@ -44,23 +45,47 @@ pub fn prepare(
         fs::create_dir_all(&home)?;
         // The kernel compares real paths, and refuses links in a write scope.
         let home = home.canonicalize()?;
+        make_usable(&home)?;
         for (variable, below) in variables(tool) {
             let path = home.join(below);
-            fs::create_dir_all(&path)?;
+            make_folder(&path)?;
             caches.variables.push(((*variable).to_owned(), path.to_string_lossy().into_owned()));
         }
         if tool == Cache::Cargo {
-            seed_cargo(&home, environment)?;
+            seed_cargo(folder, &home, environment)?;
         }
         caches.write.push(home);
     }
     Ok(caches)
 }
 
+/// What an agent may have put in its place is no folder to use, nor one whose rights it has taken away.
+fn make_folder(path: &Path) -> io::Result<()> {
+    if path.symlink_metadata().is_ok_and(|found| !found.is_dir()) {
+        absent_is_fine(fs::remove_file(path))?;
+    }
+    fs::create_dir_all(path)?;
+    make_usable(path)
+}
+
+fn make_usable(folder: &Path) -> io::Result<()> {
+    const ALL: u32 = 0o700;
+    let mut permissions = folder.symlink_metadata()?.permissions();
+    if permissions.mode() & ALL == ALL {
+        return Ok(());
+    }
+    permissions.set_mode(permissions.mode() | ALL);
+    fs::set_permissions(folder, permissions)
+}
+
 /// Cargo's configuration lies in the same folder as its downloads: registries and proxies have to be the
 /// user's. Written anew each time, so that no agent configures the builds of the next one. Credentials
 /// stay where they are.
-fn seed_cargo(home: &Path, environment: &BTreeMap<String, String>) -> io::Result<()> {
+fn seed_cargo(
+    caches: &Path,
+    home: &Path,
+    environment: &BTreeMap<String, String>,
+) -> io::Result<()> {
     let user = match environment.get("CARGO_HOME") {
         Some(home) => Some(PathBuf::from(home)),
         None => environment.get("HOME").map(|home| Path::new(home).join(".cargo")),
@@ -71,12 +96,18 @@ fn seed_cargo(home: &Path, environment: &BTreeMap<String, String>) -> io::Result
     });
     let configuration = text.and_then(|text| text.parse::<toml::Table>().ok()).map(without_secrets);
     for name in ["config", "credentials", "credentials.toml"] {
-        remove_if_there(&home.join(name))?;
+        remove_if_there(caches, &home.join(name))?;
     }
     let path = home.join("config.toml");
     match configuration {
-        Some(configuration) => replace(&path, &configuration.to_string()),
-        None => remove_if_there(&path),
+        Some(configuration) => {
+            // No file takes the place of a folder.
+            if path.symlink_metadata().is_ok_and(|found| found.is_dir()) {
+                remove_if_there(caches, &path)?;
+            }
+            replace(&path, &configuration.to_string())
+        }
+        None => remove_if_there(caches, &path),
     }
 }
 
@@ -98,14 +129,36 @@ fn replace(path: &Path, text: &str) -> io::Result<()> {
     Ok(())
 }
 
-/// An agent may have made a folder of it.
-fn remove_if_there(path: &Path) -> io::Result<()> {
-    let removed = match path.symlink_metadata() {
-        Ok(metadata) if metadata.is_dir() => fs::remove_dir_all(path),
-        Ok(_) => fs::remove_file(path),
-        Err(error) => Err(error),
-    };
-    match removed {
+/// An agent may have made a folder of it, with whatever below: that goes first to `caches`, where no agent
+/// reaches it, and what cannot be deleted stays there and is in nobody's way.
+fn remove_if_there(caches: &Path, path: &Path) -> io::Result<()> {
+    if !path.symlink_metadata().is_ok_and(|found| found.is_dir()) {
+        return absent_is_fine(fs::remove_file(path));
+    }
+    // A folder moves only with the right to write to it.
+    absent_is_fine(make_usable(path))?;
+    let aside = tempfile::Builder::new().prefix(".removed-").tempdir_in(caches)?;
+    let moved = aside.path().join("folder");
+    absent_is_fine(fs::rename(path, &moved))?;
+    // It is in nobody's way any more: no attempt has to fail for it.
+    let _ = make_all_usable(&moved).and_then(|()| aside.close());
+    Ok(())
+}
+
+fn make_all_usable(folder: &Path) -> io::Result<()> {
+    make_usable(folder)?;
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        if entry.file_type()?.is_dir() {
+            make_all_usable(&entry.path())?;
+        }
+    }
+    Ok(())
+}
+
+/// Other attempts prepare the same caches at the same time.
+fn absent_is_fine(result: io::Result<()>) -> io::Result<()> {
+    match result {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
         _ => Ok(()),
     }
@@ -114,6 +167,7 @@ fn remove_if_there(path: &Path) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::os::unix::fs::symlink;
 
     #[test]
     fn each_tool_is_led_to_a_folder_of_ours() {
@@ -156,12 +210,65 @@ mod tests {
 
         // What an agent leaves there does not reach the next attempt.
         fs::remove_file(&written).unwrap();
-        std::os::unix::fs::symlink("/etc/hostname", &written).unwrap();
+        symlink("/etc/hostname", &written).unwrap();
         fs::write(ours.join("cargo/config"), "[build]\nrustc-wrapper = \"./evil\"\n").unwrap();
         fs::create_dir(ours.join("cargo/credentials")).unwrap();
         seed();
         assert_eq!(read(), expected);
         let left: Vec<_> = fs::read_dir(ours.join("cargo")).unwrap().collect();
         assert_eq!(left.len(), 1, "{left:?}");
+    }
+    #[test]
+    fn whatever_an_agent_makes_of_the_caches_the_next_attempt_finds_them_ready() {
+        let folder = tempfile::tempdir().unwrap();
+        let (user, ours) = (folder.path().join("user"), folder.path().join("ours"));
+        fs::create_dir(&user).unwrap();
+        fs::write(user.join("config.toml"), "[net]\nretry = 2\n").unwrap();
+        let user = user.to_str().unwrap().to_owned();
+        let environment = BTreeMap::from([("CARGO_HOME".to_owned(), user)]);
+        let tools = [Cache::Cargo, Cache::Go];
+        let ready = prepare(&ours, &tools, &environment).unwrap();
+        let (config, module) = (ours.join("cargo/config.toml"), ours.join("go/mod"));
+        let forbid = |path: &Path, mode: u32| {
+            fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+        };
+        let remove = |path: &Path| {
+            if path.is_dir() { fs::remove_dir(path) } else { fs::remove_file(path) }.unwrap();
+        };
+        let damages: [&dyn Fn(); 6] = [
+            &|| {
+                remove(&config);
+                fs::create_dir_all(config.join("inner/deeper")).unwrap();
+                fs::write(config.join("inner/file"), "").unwrap();
+                forbid(&config.join("inner"), 0o500);
+                forbid(&config, 0o500);
+            },
+            &|| {
+                remove(&module);
+                fs::write(&module, "").unwrap();
+            },
+            &|| {
+                remove(&module);
+                symlink("no-such", &module).unwrap();
+            },
+            &|| {
+                remove(&module);
+                symlink(folder.path(), &module).unwrap();
+            },
+            &|| forbid(&module, 0),
+            &|| forbid(&ours.join("cargo"), 0),
+        ];
+        for damage in damages {
+            damage();
+            assert_eq!(prepare(&ours, &tools, &environment).unwrap(), ready);
+            assert_eq!(fs::read_to_string(&config).unwrap(), "[net]\nretry = 2\n");
+            assert!(module.symlink_metadata().unwrap().is_dir());
+            fs::write(module.join("download"), "").unwrap();
+            fs::remove_file(module.join("download")).unwrap();
+        }
+        let mut left: Vec<_> =
+            fs::read_dir(&ours).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+        left.sort();
+        assert_eq!(left, ["cargo", "go"]);
     }
 }
