@@ -38,6 +38,13 @@ impl Secrets {
         Cow::Owned(masked)
     }
 
+    /// Of a text whose end is missing: neither secrets nor what may be the beginning of one.
+    pub(crate) fn mask_cut(&self, text: &[u8]) -> Vec<u8> {
+        let mut masked = Vec::new();
+        Stream::default().push(self, text, |part| masked.extend_from_slice(part));
+        masked
+    }
+
     /// Whether one of them is in it.
     pub(crate) fn are_in(&self, text: &[u8]) -> bool {
         self.values.iter().any(|value| value.find(text).is_some())

@@ -42,11 +42,7 @@ impl Output {
 
     /// What its events have said, without secrets.
     pub(super) fn told(&mut self, secrets: &Secrets) -> Told {
-        let mut told = self.transcript.take().map(Transcript::told).unwrap_or_default();
-        if let Some(message) = &mut told.last_message {
-            *message = String::from_utf8_lossy(&secrets.mask(message.as_bytes())).into_owned();
-        }
-        told
+        self.transcript.take().map(|transcript| transcript.told(secrets)).unwrap_or_default()
     }
 
     /// What to wait for; `None` when the pipe has ended.
@@ -88,7 +84,7 @@ impl Output {
                 let mut write = |text: &[u8]| stream.push(secrets, text, |text| log.write(text));
                 match &mut self.transcript {
                     // Masked is what people read: in an event a secret may be escaped.
-                    Some(transcript) => transcript.push(text, write),
+                    Some(transcript) => transcript.push(secrets, text, write),
                     None => write(text),
                 }
                 Rest::Some
@@ -102,7 +98,7 @@ impl Output {
         self.pipe = None;
         if let Some(transcript) = &mut self.transcript {
             let stream = &mut self.stream;
-            transcript.finish(|text| stream.push(secrets, text, |text| log.write(text)));
+            transcript.finish(secrets, |text| stream.push(secrets, text, |text| log.write(text)));
         }
         self.stream.finish(secrets, |text| log.write(text));
     }

@@ -1,9 +1,10 @@
 //! What agent programs print as events, written to the log as people read it; what they said last and used is kept.
 
+mod call;
 mod codex;
 mod gemini;
 
-use crate::attempt::Told;
+use crate::{attempt::Told, mask::Secrets};
 use orchestra_core::{agent::Prints, outcome::Usage};
 use serde_json::Value;
 
@@ -26,6 +27,8 @@ pub(super) struct Transcript {
     /// The last message is not over.
     goes_on: bool,
     told: Told,
+    /// The last message was longer than what is kept.
+    is_cut: bool,
 }
 
 /// What an event means.
@@ -39,6 +42,8 @@ enum Said {
     Message(String),
     /// What the program did or met.
     Line(String),
+    /// A tool that the program uses.
+    Call { tool: String, arguments: Value },
     /// What the model has used since the last time, and what went wrong at the end.
     End { usage: Usage, problem: Option<String> },
 }
@@ -59,11 +64,18 @@ impl Transcript {
             open: String::new(),
             goes_on: false,
             told,
+            is_cut: false,
         })
     }
 
-    /// Takes a piece of output, and writes what it means.
-    pub(super) fn push(&mut self, mut text: &[u8], mut write: impl FnMut(&[u8])) {
+    /// Takes a piece of output, and writes what it means. Who writes masks secrets once more: a message
+    /// comes in pieces.
+    pub(super) fn push(
+        &mut self,
+        secrets: &Secrets,
+        mut text: &[u8],
+        mut write: impl FnMut(&[u8]),
+    ) {
         while let Some(end) = text.iter().position(|&byte| byte == b'\n') {
             let (line, rest) = text.split_at(end + 1);
             text = rest;
@@ -74,7 +86,7 @@ impl Transcript {
             }
             self.line.extend_from_slice(line);
             let line = std::mem::take(&mut self.line);
-            self.take(&line, &mut write);
+            self.take(secrets, &line, &mut write);
         }
         if self.is_raw {
             return write(text);
@@ -89,19 +101,26 @@ impl Transcript {
     }
 
     /// The output has ended.
-    pub(super) fn finish(&mut self, mut write: impl FnMut(&[u8])) {
+    pub(super) fn finish(&mut self, secrets: &Secrets, mut write: impl FnMut(&[u8])) {
         let line = std::mem::take(&mut self.line);
         if !line.is_empty() {
-            self.take(&line, &mut write);
+            self.take(secrets, &line, &mut write);
         }
         self.end_line(&mut write);
     }
 
-    pub(super) fn told(self) -> Told {
+    /// What its events have said, without secrets.
+    pub(super) fn told(mut self, secrets: &Secrets) -> Told {
+        if let Some(message) = &mut self.told.last_message {
+            let text = message.as_bytes();
+            let masked =
+                if self.is_cut { secrets.mask_cut(text).into() } else { secrets.mask(text) };
+            *message = String::from_utf8_lossy(&masked).into_owned();
+        }
         self.told
     }
 
-    fn take(&mut self, line: &[u8], write: &mut impl FnMut(&[u8])) {
+    fn take(&mut self, secrets: &Secrets, line: &[u8], write: &mut impl FnMut(&[u8])) {
         let said = serde_json::from_slice(line).ok().and_then(|event| (self.read)(&event));
         let goes_on = std::mem::replace(&mut self.goes_on, matches!(said, Some(Said::Piece(_))));
         match said {
@@ -114,7 +133,7 @@ impl Transcript {
             Some(Said::Piece(text)) => {
                 if !goes_on {
                     self.end_line(write);
-                    self.told.last_message = None;
+                    self.forget();
                 }
                 self.keep(&text);
                 self.open.push_str(&text);
@@ -127,16 +146,20 @@ impl Transcript {
                 }
             }
             Some(Said::Message(text)) => {
-                self.told.last_message = None;
+                self.forget();
                 self.keep(&text);
                 self.write_line(&text, write);
             }
             Some(Said::Line(text)) => self.write_line(&text, write),
+            Some(Said::Call { tool, arguments }) => {
+                self.write_line(&call::line(&tool, arguments, secrets), write);
+            }
             Some(Said::End { usage, problem }) => {
+                // A program may claim any number.
                 let all = self.told.usage.get_or_insert_default();
-                all.input_tokens += usage.input_tokens;
-                all.cached_tokens += usage.cached_tokens;
-                all.output_tokens += usage.output_tokens;
+                all.input_tokens = all.input_tokens.saturating_add(usage.input_tokens);
+                all.cached_tokens = all.cached_tokens.saturating_add(usage.cached_tokens);
+                all.output_tokens = all.output_tokens.saturating_add(usage.output_tokens);
                 if let Some(problem) = problem {
                     self.write_line(&problem, write);
                 }
@@ -144,10 +167,18 @@ impl Transcript {
         }
     }
 
+    /// Another message begins.
+    fn forget(&mut self) {
+        self.told.last_message = None;
+        self.is_cut = false;
+    }
+
     fn keep(&mut self, text: &str) {
         let message = self.told.last_message.get_or_insert_default();
         let room = LONGEST_MESSAGE.saturating_sub(message.len());
-        message.push_str(&text[..text.floor_char_boundary(room)]);
+        let kept = if self.is_cut { "" } else { &text[..text.floor_char_boundary(room)] };
+        self.is_cut |= kept.len() < text.len();
+        message.push_str(kept);
     }
 
     fn write_line(&mut self, text: &str, write: &mut impl FnMut(&[u8])) {
@@ -192,13 +223,19 @@ mod tests {
     }
 
     fn in_pieces(prints: Prints, output: &str, size: usize) -> (String, Told) {
+        without(&[], prints, output, size)
+    }
+
+    /// The same where these are secrets.
+    fn without(values: &[&str], prints: Prints, output: &str, size: usize) -> (String, Told) {
+        let secrets = Secrets::new(values.iter().map(|value| value.as_bytes().to_vec()));
         let mut transcript = Transcript::of(prints).unwrap();
         let mut log = Vec::new();
         for piece in output.as_bytes().chunks(size) {
-            transcript.push(piece, |text| log.extend_from_slice(text));
+            transcript.push(&secrets, piece, |text| log.extend_from_slice(text));
         }
-        transcript.finish(|text| log.extend_from_slice(text));
-        (String::from_utf8(log).unwrap(), transcript.told())
+        transcript.finish(&secrets, |text| log.extend_from_slice(text));
+        (String::from_utf8(secrets.mask(&log).into()).unwrap(), transcript.told(&secrets))
     }
 
     fn told(last_message: &str, [input_tokens, cached_tokens, output_tokens]: [u64; 3]) -> Told {
@@ -275,5 +312,45 @@ mod tests {
         });
         let (_, told) = in_pieces(Prints::CodexEvents, &event.to_string(), 1 << 16);
         assert_eq!(told.last_message.unwrap().len(), LONGEST_MESSAGE);
+    }
+    #[test]
+    fn no_secret_is_shown_escaped_or_cut() {
+        let secret = "AIzaSyQ7Zk2Xw9Rv4\"Tb8\nNm3Lp6Jh1Gd5";
+        let call = |parameters: Value| {
+            let event = serde_json::json!({
+                "type": "tool_use", "tool_name": "sh", "parameters": parameters
+            });
+            let output = format!("{event}\n");
+            without(&[secret, "1234567890"], Prints::GeminiEvents, &output, 64).0
+        };
+        let parameters = serde_json::json!({ "a": ["y", format!("curl -H {secret} x")], "b": 1 });
+        assert_eq!(call(parameters), "sh {\"a\":[\"y\",\"curl -H *** x\"],\"b\":1}\n");
+        assert_eq!(call(serde_json::json!({ secret: 1234567890 })), "sh {\"***\":\"***\"}\n");
+        // Wherever in the secret the arguments and the message end.
+        for before in 450..510 {
+            let said = call(serde_json::json!({ "c": "x".repeat(before) + secret }));
+            assert!(!said.contains("AI"), "{said}");
+        }
+        for before in LONGEST_MESSAGE - 40..LONGEST_MESSAGE + 5 {
+            let event = serde_json::json!({
+                "type": "message", "role": "assistant", "content": "x".repeat(before) + secret
+            });
+            let (log, told) =
+                without(&[secret], Prints::GeminiEvents, &event.to_string(), LONGEST_LINE);
+            assert_eq!(log, "x".repeat(before) + "***\n");
+            let message = told.last_message.unwrap();
+            assert!(!message.contains('A'), "{}", &message[LONGEST_MESSAGE - 40..]);
+        }
+    }
+
+    #[test]
+    fn no_count_is_too_large_to_add() {
+        let event = format!(
+            "{{\"type\":\"turn.completed\",\"usage\":{{\"input_tokens\":{},\"output_tokens\":1}}}}\n",
+            u64::MAX
+        );
+        let (log, Told { usage, .. }) = transcript(Prints::CodexEvents, &event.repeat(2));
+        let expected = Usage { input_tokens: u64::MAX, cached_tokens: 0, output_tokens: 2 };
+        assert_eq!((log.as_str(), usage), ("", Some(expected)));
     }
 }

@@ -4,9 +4,6 @@ use super::{Said, count, text};
 use orchestra_core::outcome::Usage;
 use serde_json::Value;
 
-/// Of a tool's arguments: a whole file may be among them.
-const LONGEST_ARGUMENTS: usize = 500;
-
 /// `None`: an event of which nothing is known.
 pub(super) fn read(event: &Value) -> Option<Said> {
     Some(match event["type"].as_str()? {
@@ -16,14 +13,10 @@ pub(super) fn read(event: &Value) -> Option<Said> {
             if event["delta"] == true { Said::Piece(content) } else { Said::Message(content) }
         }
         "message" => Said::Nothing,
-        "tool_use" => {
-            let mut arguments = event["parameters"].to_string();
-            if arguments.len() > LONGEST_ARGUMENTS {
-                arguments.truncate(arguments.floor_char_boundary(LONGEST_ARGUMENTS));
-                arguments.push('…');
-            }
-            Said::Line(format!("{} {arguments}", text(&event["tool_name"])))
-        }
+        "tool_use" => Said::Call {
+            tool: text(&event["tool_name"]).to_owned(),
+            arguments: event["parameters"].clone(),
+        },
         "tool_result" if event["status"] == "error" => {
             let message = event["error"]["message"].as_str();
             Said::Line(message.unwrap_or(text(&event["output"])).to_owned())
