@@ -33,7 +33,7 @@ use crate::{
 use contents::Contents;
 use listing::Listing;
 use made::Made;
-use orchestra_core::change::Change;
+use orchestra_core::change::{Change, Held};
 use quarantine::Quarantine;
 use record::Record;
 use std::{fmt, fs, io, path::Path};
@@ -56,15 +56,17 @@ pub struct Request<'a> {
     /// A private folder of ours in no agent's scope, on the file system of which the new objects have
     /// room.
     pub scratch: &'a Path,
-    /// The full name of the reference that will hold the result, below `refs/orchestra/`. When it
-    /// exists, its result is the answer: a crash hid it from whoever asked.
+    /// The full name of the reference that will hold the result, below `refs/orchestra/`. When it holds
+    /// one for which the same was `included`, that is the answer: a crash hid it from whoever asked.
+    /// Another one it does not hold any longer.
     pub reference: &'a str,
     pub author: Author<'a>,
     /// The first line of the commit's message.
     pub subject: &'a str,
     pub limits: Limits,
-    /// Paths as in [`orchestra_core::change::Held`] that a person has allowed, whatever they hold.
-    pub included: &'a [String],
+    /// What was held back, and a person has allowed: each for that reason alone. What is taken in although
+    /// it is large is still searched for secrets.
+    pub included: &'a [Held],
     /// What looks as if it held a secret.
     pub suspects: &'a Suspects<'a>,
     /// What starts every git that reads what an agent wrote. That git writes to `scratch` only.
@@ -130,8 +132,7 @@ pub fn collect(request: &Request<'_>) -> Result<Collected, GitError> {
     state::require_version()?;
     let origin = origin::read(request.root, request.base, request.reference)?;
     let quarantine = Quarantine::create(request, &origin)?;
-    if let Some(kept) = origin.kept.as_ref().filter(|kept| !kept.is_allowed_more(request.included))
-    {
+    if let Some(kept) = origin.kept.as_ref().filter(|kept| kept.is_as_allowed(request.included)) {
         return summary::of_kept(&quarantine, request.base, kept);
     }
     see_folder(request.src)?;

@@ -7,25 +7,13 @@ use std::io::{self, BufRead, Read as _};
 /// Where git itself stops to look for the NUL that makes a file binary.
 const BINARY_PROBE_BYTES: usize = 8_000;
 
-/// What an object is said to be.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Header {
-    pub(super) is_blob: bool,
-    pub(super) bytes: u64,
-}
-
-/// The header of each object; `None` for one that is missing. `git` is a call of `cat-file`.
-pub(super) fn headers(git: Git, ids: &[&str]) -> Result<Vec<Option<Header>>, GitError> {
+/// The bytes of each object; `None` for one that is missing. `git` is a call of `cat-file`.
+pub(super) fn sizes(git: Git, ids: &[&str]) -> Result<Vec<Option<u64>>, GitError> {
     if ids.is_empty() {
         return Ok(Vec::new());
     }
-    let git = git.args(["--batch-check=%(objecttype) %(objectsize)"]).input(lines(ids));
-    let output = git.output()?;
-    let header = |line: &str| {
-        let (kind, bytes) = line.split_once(' ')?;
-        Some(Header { is_blob: kind == "blob", bytes: bytes.parse().ok()? })
-    };
-    Ok(String::from_utf8_lossy(&output).lines().map(header).collect())
+    let output = git.args(["--batch-check=%(objectsize)"]).input(lines(ids)).output()?;
+    Ok(String::from_utf8_lossy(&output).lines().map(|line| line.parse().ok()).collect())
 }
 
 /// Shows the number and the content of every object that is there and has at most `limit` bytes.

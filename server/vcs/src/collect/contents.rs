@@ -3,7 +3,7 @@
 
 use super::{
     Request,
-    held::is_included,
+    held::Allowed,
     listing::{Listing, Seen},
     names,
 };
@@ -49,6 +49,7 @@ pub(super) fn choose(
     let changed = listing.changed.iter().map(|(path, seen)| (path, Some(*seen)));
     let untracked = listing.untracked.iter().map(|path| (path, None));
     let all: BTreeMap<&Vec<u8>, Option<Seen>> = untracked.chain(changed).collect();
+    let allowed = Allowed::among(request, all.keys().map(|path| path.as_slice()));
     for (path, seen) in all {
         if seen == Some(Seen::BeyondLink) {
             contents.remove(path);
@@ -74,7 +75,7 @@ pub(super) fn choose(
                 contents.note(path, UNREADABLE);
             }
             Found::Link => contents.updates.push(path.clone()),
-            Found::File { bytes, .. } => contents.file(request, path, bytes),
+            Found::File { bytes, .. } => contents.file(request, &allowed, path, bytes),
         }
     }
     Ok(contents)
@@ -89,7 +90,7 @@ impl Contents {
         self.notes.push(format!("{} {what}", String::from_utf8_lossy(path)));
     }
 
-    fn file(&mut self, request: &Request<'_>, path: &[u8], bytes: u64) {
+    fn file(&mut self, request: &Request<'_>, allowed: &Allowed<'_>, path: &[u8], bytes: u64) {
         let shown = String::from_utf8_lossy(path);
         let sum = self.total.saturating_add(bytes);
         let reason = if bytes > request.limits.file {
@@ -102,7 +103,7 @@ impl Contents {
             return;
         };
         // Nothing that was taken without it gives way to what a person allows.
-        if is_included(request, &shown) {
+        if allowed.is_large(&shown) {
             self.updates.push(path.to_owned());
         } else {
             self.held.push(Held { path: shown.into_owned(), reason });

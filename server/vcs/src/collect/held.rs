@@ -1,11 +1,47 @@
-//! Files that look as if they held a secret do not become part of a result.
+//! Files that look as if they held a secret do not become part of a result, and what a person allows all the
+//! same.
 
 use super::{Request, blobs, difference::Difference, quarantine::Quarantine};
 use crate::{GitError, update_index::Entry};
 use orchestra_core::change::{Held, HeldReason};
+use std::{borrow::Cow, collections::HashSet};
 
-pub(super) fn is_included(request: &Request<'_>, path: &str) -> bool {
-    request.included.iter().any(|included| included == path)
+/// What a person has allowed of some files: each only for what it was held back for.
+pub(super) struct Allowed<'a> {
+    included: &'a [Held],
+    /// What more than one of the files is shown as.
+    ambiguous: HashSet<String>,
+}
+
+impl<'a> Allowed<'a> {
+    /// `paths` are those of all the files.
+    pub(super) fn among<'p>(request: &Request<'a>, paths: impl Iterator<Item = &'p [u8]>) -> Self {
+        let mut seen = HashSet::new();
+        let ambiguous = paths
+            .map(String::from_utf8_lossy)
+            // Others are shown as what they are.
+            .filter(|shown| shown.contains(char::REPLACEMENT_CHARACTER))
+            .filter(|shown| !seen.insert(shown.to_string()))
+            .map(Cow::into_owned)
+            .collect();
+        Self { included: request.included, ambiguous }
+    }
+
+    /// Whether a file may be in the result however large it is.
+    pub(super) fn is_large(&self, path: &str) -> bool {
+        self.has(path, |reason| !matches!(reason, HeldReason::SuspectedSecret { .. }))
+    }
+
+    /// Whether it may be whatever it looks like.
+    fn is_secret(&self, path: &str) -> bool {
+        self.has(path, |reason| matches!(reason, HeldReason::SuspectedSecret { .. }))
+    }
+
+    fn has(&self, path: &str, is_of_kind: impl Fn(&HeldReason) -> bool) -> bool {
+        // A person cannot have known which of them it is.
+        !self.ambiguous.contains(path)
+            && self.included.iter().any(|held| held.path == path && is_of_kind(&held.reason))
+    }
 }
 
 /// The suspected files among those that differ, and the entries that put them back to what they were.
@@ -14,12 +50,15 @@ pub(super) fn suspects_among(
     request: &Request<'_>,
     differences: &[Difference],
 ) -> Result<(Vec<Held>, Vec<Entry>), GitError> {
+    let paths = differences.iter().map(|difference| difference.path.as_slice());
+    let allowed = Allowed::among(request, paths);
     let files: Vec<(String, &Difference, &str)> = differences
         .iter()
         .filter_map(|difference| {
             let new = difference.new.as_ref().filter(|new| new.is_file())?;
             Some((difference.shown_path(), difference, new.id.as_str()))
         })
+        .filter(|(path, ..)| !allowed.is_secret(path))
         .collect();
     let named: Vec<(&str, &str)> = files.iter().map(|(path, _, id)| (path.as_str(), *id)).collect();
     let mut held = Vec::new();
@@ -44,10 +83,7 @@ pub(super) fn suspects(
     let mut found = Vec::new();
     blobs::contents(quarantine, &ids, request.limits.scan, |number, content| {
         let (path, _) = files[number];
-        if blobs::is_text(content)
-            && !is_included(request, path)
-            && (request.suspects)(path, content, b"").is_some()
-        {
+        if blobs::is_text(content) && (request.suspects)(path, content, b"").is_some() {
             found.push(number);
         }
     })?;

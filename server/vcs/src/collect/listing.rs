@@ -126,9 +126,8 @@ fn leave_alone(quarantine: &Quarantine<'_>, survey: &Survey) -> Result<Vec<Vec<u
         }
     })?;
     let ids: Vec<&str> = large.iter().map(|(_, id)| id.as_str()).collect();
-    let known = blobs::headers(quarantine.git("cat-file"), &ids)?;
-    let differs = |((path, _), known): ((Vec<u8>, String), Option<blobs::Header>)| {
-        let known = known.map(|header| header.bytes);
+    let known = blobs::sizes(quarantine.git("cat-file"), &ids)?;
+    let differs = |((path, _), known): ((Vec<u8>, String), Option<u64>)| {
         (known != sizes.get(path.as_slice()).copied()).then_some(path)
     };
     let unread: Vec<Vec<u8>> = large.into_iter().zip(known).filter_map(differs).collect();

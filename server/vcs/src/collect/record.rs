@@ -7,6 +7,9 @@ use orchestra_core::change::Held;
 /// Followed by a [`Held`] as JSON, which has no line breaks.
 const HELD: &str = "Orchestra-Held: ";
 
+/// Followed by a [`Held`] as JSON.
+const INCLUDED: &str = "Orchestra-Included: ";
+
 /// Followed by a sentence as JSON.
 const NOTE: &str = "Orchestra-Note: ";
 
@@ -30,20 +33,23 @@ impl Record {
 pub(super) struct Kept {
     pub(super) commit: String,
     pub(super) record: Record,
+    /// What a person had allowed.
+    included: Vec<Held>,
 }
 
 impl Kept {
     pub(super) fn read(commit: &str, message: &str) -> Self {
         let lines = |name| message.lines().filter_map(move |line| line.strip_prefix(name));
-        let held = lines(HELD).filter_map(|json| serde_json::from_str(json).ok()).collect();
+        let files = |name| lines(name).filter_map(|json| serde_json::from_str(json).ok()).collect();
+        let (held, included) = (files(HELD), files(INCLUDED));
         let notes = lines(NOTE).filter_map(|json| serde_json::from_str(json).ok()).collect();
         let record = Record { held, notes };
-        Self { commit: commit.to_owned(), record }
+        Self { commit: commit.to_owned(), record, included }
     }
 
-    /// Whether a person has allowed something since that was held back then.
-    pub(super) fn is_allowed_more(&self, included: &[String]) -> bool {
-        self.record.held.iter().any(|held| included.contains(&held.path))
+    /// Whether a person had allowed the same.
+    pub(super) fn is_as_allowed(&self, included: &[Held]) -> bool {
+        self.included == included
     }
 }
 
@@ -66,6 +72,9 @@ pub(super) fn message(request: &Request<'_>, record: &Record) -> String {
     // Neither strings nor these types fail to become JSON.
     for json in record.held.iter().filter_map(|held| serde_json::to_string(held).ok()) {
         message += &format!("{HELD}{json}\n");
+    }
+    for json in request.included.iter().filter_map(|held| serde_json::to_string(held).ok()) {
+        message += &format!("{INCLUDED}{json}\n");
     }
     for json in record.notes.iter().filter_map(|note| serde_json::to_string(note).ok()) {
         message += &format!("{NOTE}{json}\n");

@@ -10,7 +10,7 @@ use super::{
     agent_head::{self, Head},
     blobs, difference,
     difference::Side,
-    held::{is_included, suspects},
+    held::suspects,
     import,
     quarantine::Quarantine,
 };
@@ -185,7 +185,8 @@ fn reached(
 }
 
 /// Whether the files in the commits would be collected, too, if they lay in the tree. What git writes beside
-/// them, messages for one, takes up room as well.
+/// them, messages for one, takes up room as well. A person's word is about what lies in the tree: in the
+/// history, something else may have its name.
 fn fits(
     cat_file: Git,
     request: &Request<'_>,
@@ -193,14 +194,11 @@ fn fits(
 ) -> Result<Result<(), Refusal>, GitError> {
     let ids: Vec<&str> = reached.iter().map(|object| object.id.as_str()).collect();
     let mut total = 0_u64;
-    for (object, header) in reached.iter().zip(blobs::headers(cat_file, &ids)?) {
-        let Some(header) = header else { continue };
-        if header.is_blob && is_included(request, &object.path) {
-            continue;
-        }
-        total = total.saturating_add(header.bytes);
-        if header.bytes > request.limits.file {
-            let why = format!("hold {}, which is large ({} bytes)", object.name(), header.bytes);
+    for (object, bytes) in reached.iter().zip(blobs::sizes(cat_file, &ids)?) {
+        let Some(bytes) = bytes else { continue };
+        total = total.saturating_add(bytes);
+        if bytes > request.limits.file {
+            let why = format!("hold {}, which is large ({bytes} bytes)", object.name());
             return Ok(Err(Refusal::Unwanted(why)));
         }
     }

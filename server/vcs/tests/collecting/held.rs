@@ -1,8 +1,8 @@
 //! What is held back until a person allows it.
 
-use crate::support::{REFERENCE, Sandbox, git, statuses, write};
+use crate::support::{REFERENCE, Sandbox, commit, git, statuses, write};
 use orchestra_core::change::{FileStatus, Held, HeldReason};
-use std::fs;
+use std::{fs, os::unix::ffi::OsStringExt as _};
 
 fn held(path: &str, reason: HeldReason) -> Held {
     Held { path: path.to_owned(), reason }
@@ -103,7 +103,7 @@ fn what_a_person_allows_comes_into_the_result_that_was_there() {
     let first = sandbox.collected();
     assert_eq!(statuses(&first.change), [("new", FileStatus::Added)]);
 
-    sandbox.included = vec!["key".to_owned(), "data".to_owned()];
+    sandbox.included = first.change.held;
     let second = sandbox.collected();
 
     assert_eq!(
@@ -125,12 +125,80 @@ fn what_a_person_allows_takes_the_place_of_nothing_that_was_taken() {
     let change = sandbox.change();
     assert_eq!(statuses(&change), [("fine", FileStatus::Added), ("z", FileStatus::Added)]);
 
-    sandbox.included = vec!["big".to_owned()];
+    sandbox.included = vec![held("big", HeldReason::TooLarge { bytes: 1_000 })];
     let change = sandbox.change();
 
     let added = ["big", "fine", "z"].map(|path| (path, FileStatus::Added));
     assert_eq!(statuses(&change), added);
     assert_eq!(change.held, [held("rest", HeldReason::OverTotal { bytes: 90 })]);
+}
+
+#[test]
+fn what_is_allowed_to_be_large_is_searched_and_what_may_be_a_secret_is_measured() {
+    let mut sandbox = Sandbox::new();
+    sandbox.limits.file = 1_000;
+    let text = format!("{}SECRET\n", "x\n".repeat(1_000));
+    write(&sandbox.src(), "large", &text);
+    write(&sandbox.src(), "new", "collected\n");
+    let bytes = text.len() as u64;
+    let too_large = held("large", HeldReason::TooLarge { bytes });
+    assert_eq!(sandbox.change().held, [too_large.clone()]);
+
+    sandbox.included = vec![too_large.clone()];
+    let change = sandbox.change();
+    assert_eq!(statuses(&change), [("new", FileStatus::Added)]);
+    assert_eq!(change.held, [secret("large")]);
+
+    sandbox.included = vec![secret("large")];
+    assert_eq!(sandbox.change().held, [too_large.clone()]);
+
+    sandbox.included = vec![too_large, secret("large")];
+    let change = sandbox.change();
+    let added = ["large", "new"].map(|path| (path, FileStatus::Added));
+    assert_eq!((statuses(&change), change.held.len()), (added.to_vec(), 0));
+}
+
+#[test]
+fn a_name_that_stands_for_two_files_allows_neither() {
+    let mut sandbox = Sandbox::new();
+    sandbox.limits.file = 100;
+    let name = |last: u8| std::ffi::OsString::from_vec(vec![b'x', last]);
+    write(&sandbox.src(), name(0xff), "x".repeat(1_000));
+    write(&sandbox.src(), name(0xfe), "SECRET\n");
+    write(&sandbox.src(), "new", "collected\n");
+    let too_large = held("x\u{fffd}", HeldReason::TooLarge { bytes: 1_000 });
+    let both = [too_large.clone(), secret("x\u{fffd}")];
+    let sorted = |mut held: Vec<Held>| {
+        held.sort_by_key(|held| held.reason.to_string());
+        held
+    };
+    assert_eq!(sorted(sandbox.change().held), both);
+
+    sandbox.included = vec![too_large.clone()];
+    let change = sandbox.change();
+    assert_eq!(statuses(&change), [("new", FileStatus::Added)]);
+    assert_eq!(sorted(change.held), both);
+
+    fs::remove_file(sandbox.src().join(name(0xfe))).unwrap();
+    git(&sandbox.user(), &["update-ref", "-d", REFERENCE]);
+    let change = sandbox.change();
+    assert_eq!((change.files, change.held), (2, Vec::new()));
+}
+
+#[test]
+fn what_a_person_allows_is_what_lies_in_the_tree_and_not_what_commits_had_there() {
+    let mut sandbox = Sandbox::new();
+    let src = sandbox.src();
+    write(&src, "key", "SECRET\n");
+    // Lists of objects show no more of its name than the first line.
+    write(&src, "key\nline", "another SECRET\n");
+    commit(&src, "keys");
+    assert_eq!(sandbox.change().held, [secret("key"), secret("key\nline")]);
+
+    sandbox.included = vec![secret("key")];
+    let change = sandbox.change();
+    assert_eq!(statuses(&change), [("key", FileStatus::Added)]);
+    assert_eq!((change.held, change.commits), (vec![secret("key\nline")], 0));
 }
 
 #[test]

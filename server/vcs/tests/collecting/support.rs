@@ -3,7 +3,7 @@
 #[path = "../support/mod.rs"]
 mod shared;
 
-use orchestra_core::change::{Change, FileStatus, FlagKind};
+use orchestra_core::change::{Change, FileStatus, FlagKind, Held};
 use orchestra_vcs::{
     GitError,
     collect::{self, Author, Collected, Limits, Request},
@@ -26,7 +26,7 @@ pub(crate) struct Sandbox {
     folder: PathBuf,
     pub(crate) base: String,
     pub(crate) limits: Limits,
-    pub(crate) included: Vec<String>,
+    pub(crate) included: Vec<Held>,
     pub(crate) index: Option<PathBuf>,
     pub(crate) wrapper: Option<Wrapper>,
     _guard: TempDir,

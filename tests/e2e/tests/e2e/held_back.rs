@@ -92,6 +92,42 @@ fn a_person_takes_in_what_is_large_and_leaves_out_what_looks_like_a_secret() {
     assert_eq!(sandbox.leases(), [""; 0].map(std::path::PathBuf::from));
 }
 
+/// Whose credential nobody has seen at the first question.
+fn leaves_a_large_file_with_a_credential() -> Sandbox {
+    writer(&format!("(seq 500; echo 'TOKEN={}') > large.sh; echo fine > fine.txt", token()))
+}
+
+#[test]
+fn what_is_only_large_is_searched_and_asked_about_again() {
+    let sandbox = leaves_a_large_file_with_a_credential();
+    sandbox.orchestra(["start", "writer", "go"]).run().success();
+    let text = |question: &Value| question["question"].as_str().unwrap().to_owned();
+    let first = text(&asked(&sandbox));
+    assert!(first.contains("large.sh: large ("), "{first}");
+    sandbox.orchestra(["decide", "r1/d1", "include"]).run().success();
+    let second = eventually("the second question", LIMIT, || {
+        let question = asked(&sandbox);
+        (question["id"] == "r1/d2").then_some(question)
+    });
+    let second = text(&second);
+    assert!(second.contains("large.sh: looks like a secret (GitHub token)"), "{second}");
+    kill_daemon(&sandbox);
+    sandbox.orchestra(["daemon", "start"]).run().success();
+    assert_eq!(asked(&sandbox)["id"], "r1/d2", "it is the same question");
+    sandbox.orchestra(["decide", "r1/d2", "leave-out"]).run().success();
+    sandbox.wait_for_status("r1", "succeeded");
+    assert_eq!(files(&sandbox), (vec!["fine.txt".into()], vec!["large.sh".into()]));
+
+    let sandbox = leaves_a_large_file_with_a_credential();
+    sandbox.orchestra(["start", "writer", "go"]).run().success();
+    asked(&sandbox);
+    sandbox.orchestra(["decide", "r1/d1", "include"]).run().success();
+    eventually("the second question", LIMIT, || (asked(&sandbox)["id"] == "r1/d2").then_some(()));
+    sandbox.orchestra(["decide", "r1/d2", "include"]).run().success();
+    sandbox.wait_for_status("r1", "succeeded");
+    assert_eq!(files(&sandbox), (vec!["fine.txt".into(), "large.sh".into()], Vec::new()));
+}
+
 #[test]
 fn nobody_answers_in_time_and_everything_doubtful_stays_out() {
     let sandbox = leaves_all_kinds();

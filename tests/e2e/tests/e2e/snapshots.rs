@@ -61,6 +61,13 @@ fn text_that_an_editor_has_not_saved_is_seen_in_place_of_the_disk() {
     assert!(log.starts_with("not saved \u{fffd}\r\nnot there\n"), "{log:?}");
     sandbox.assert_untouched(&before);
 
+    run(&new.replace("new/file.txt=", "readme.txt/file=")).code(1);
+    sandbox
+        .orchestra(["show", "r2.1"])
+        .run()
+        .success()
+        .stdout_has("the unsaved file readme.txt/file cannot be taken: readme.txt is no folder");
+
     run(&readme.replace("readme.txt=", "../readme.txt="))
         .code(2)
         .stderr_has("the unsaved text of \"../readme.txt\" cannot be taken over")

@@ -2,7 +2,7 @@
 
 use super::{Attempt, blocking};
 use orchestra_core::{
-    change::Change,
+    change::{Change, Held},
     outcome::{Failure, FailureKind},
 };
 use orchestra_runtimes::{
@@ -20,17 +20,17 @@ use std::{io, path::Path};
 const LONGEST_SCAN: u64 = 4 << 20;
 
 /// Takes over what the agent has left, with the files that a person wants to be `included` in spite of what
-/// would hold them back. Done again, it answers the same.
+/// held each of them back. Done again, it answers the same.
 pub(super) async fn collect_from(
     attempt: &Attempt,
     tree: &Tree,
-    included: &[String],
+    included: &[Held],
 ) -> io::Result<Result<Change, Failure>> {
     let (attempt, tree, included) = (attempt.clone(), tree.clone(), included.to_owned());
     blocking(move || Ok(now(&attempt, &tree, &included))).await
 }
 
-fn now(attempt: &Attempt, tree: &Tree, included: &[String]) -> Result<Change, Failure> {
+fn now(attempt: &Attempt, tree: &Tree, included: &[Held]) -> Result<Change, Failure> {
     let (shared, work) = (&attempt.shared, &attempt.work);
     let scratch = shared.folders.scratch(&shared.workspace);
     let limits = &shared.collect;

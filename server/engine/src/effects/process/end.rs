@@ -3,11 +3,11 @@
 use super::{
     Attempt, blocking, collecting,
     evidence::{self, NoEvidence},
-    held,
+    held::{self, Said},
 };
 use crate::effects::handover;
 use orchestra_core::{
-    change::Change,
+    change::{Change, Held},
     outcome::{AttemptOutcome, Failure, FailureKind, Output},
 };
 use orchestra_runtimes::attempt::{self, AttemptResult};
@@ -71,17 +71,23 @@ async fn complete(attempt: &Attempt, outcome: AttemptOutcome) -> io::Result<Atte
         return Ok(outcome);
     }
     let (outcome, change) = collect(attempt, &tree, &[], outcome).await?;
-    let Some(change) = change else { return Ok(outcome) };
-    // Work that its own agent does not call done is worth neither a question nor a check.
-    if !matches!(outcome, AttemptOutcome::Succeeded { .. }) {
-        return Ok(outcome);
-    }
-    let (outcome, change) = match held::ask(attempt, &change.held).await? {
-        Some(included) if included.is_empty() => (outcome, Some(change)),
-        Some(included) => collect(attempt, &tree, &included, outcome).await?,
-        None => return Ok(stopped(outcome)),
+    let (mut outcome, mut change) = (outcome, change);
+    let mut words = held::Words::default();
+    let change = loop {
+        let Some(collected) = change else { return Ok(outcome) };
+        // Work that its own agent does not call done is worth neither a question nor a check.
+        if !matches!(outcome, AttemptOutcome::Succeeded { .. }) {
+            return Ok(outcome);
+        }
+        match words.ask(attempt, &collected.held).await? {
+            Said::NothingMore => break collected,
+            // What is searched only now may be held back for another reason.
+            Said::Include => {
+                (outcome, change) = collect(attempt, &tree, words.included(), outcome).await?;
+            }
+            Said::Stop => return Ok(stopped(outcome)),
+        }
     };
-    let Some(change) = change else { return Ok(outcome) };
     let AttemptOutcome::Succeeded { mut output } = outcome else { return Ok(outcome) };
     Ok(match evidence::gather(attempt, &change).await {
         Ok(Ok(evidence)) => {
@@ -109,7 +115,7 @@ async fn complete(attempt: &Attempt, outcome: AttemptOutcome) -> io::Result<Atte
 async fn collect(
     attempt: &Attempt,
     tree: &Tree,
-    included: &[String],
+    included: &[Held],
     outcome: AttemptOutcome,
 ) -> io::Result<(AttemptOutcome, Option<Change>)> {
     let (mut outcome, change, kept) =

@@ -9,8 +9,9 @@ use orchestra_core::{
 use std::{fmt::Write as _, io};
 use tokio::sync::oneshot;
 
-/// What the question is called. Agents' own have numbers.
-const KEY: &str = "held";
+/// What the questions are called, one after the other. Agents' own have numbers. After the second, nothing new
+/// can come: what was held back unread for its size has been searched.
+const KEYS: [&str; 2] = ["held", "held-2"];
 
 /// How many files are named in the question.
 const NAMED: usize = 10;
@@ -21,19 +22,60 @@ const ALL: &str = "include";
 const LARGE: &str = "include-large";
 const NONE: &str = "leave-out";
 
-/// Asks which of these are to be in the change, and waits for the answer; answers their paths. `None`: the
-/// attempt was told to stop.
-///
-/// What is answered stays undelivered until the end of the attempt is recorded, so that a daemon that finds
-/// the attempt again is told the answer again.
-pub(super) async fn ask(attempt: &Attempt, held: &[Held]) -> io::Result<Option<Vec<String>>> {
-    if held.is_empty() {
-        return Ok(Some(Vec::new()));
+/// What was asked about the files of an attempt, and what a person said. A daemon that finds the attempt again
+/// begins anew: it collects the same, asks the same, and is told the answers again, which stay undelivered
+/// until the end of the attempt is recorded.
+#[derive(Debug, Default)]
+pub(super) struct Words {
+    asked: Vec<Held>,
+    included: Vec<Held>,
+    questions: usize,
+}
+
+/// What a person wants.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Said {
+    /// More is [`Words::included`] than before.
+    Include,
+    /// The change is as it is to be.
+    NothingMore,
+    /// The attempt was told to stop.
+    Stop,
+}
+
+impl Words {
+    /// What is to be in the change, each file in spite of that one reason.
+    pub(super) fn included(&self) -> &[Held] {
+        &self.included
     }
-    put(attempt, question(attempt.work.executor.name(), held)).await?;
-    tokio::select! {
-        answer = attempt.desk.answer_to(KEY) => Ok(Some(included(held, &answer))),
-        () = attempt.desk.told_to_stop() => Ok(None),
+
+    /// Asks which of these are to be in the change, and waits for the answer. Nobody is asked twice about a
+    /// file that is held back for the same reason.
+    pub(super) async fn ask(&mut self, attempt: &Attempt, held: &[Held]) -> io::Result<Said> {
+        let new = self.unasked(held);
+        let Some(key) = KEYS.get(self.questions).filter(|_| !new.is_empty()) else {
+            return Ok(Said::NothingMore);
+        };
+        put(attempt, question(key, attempt.work.executor.name(), &new)).await?;
+        tokio::select! {
+            answer = attempt.desk.answer_to(key) => Ok(self.hear(new, &answer)),
+            () = attempt.desk.told_to_stop() => Ok(Said::Stop),
+        }
+    }
+
+    fn unasked(&self, held: &[Held]) -> Vec<Held> {
+        held.iter().filter(|held| !self.asked.contains(held)).cloned().collect()
+    }
+
+    fn hear(&mut self, new: Vec<Held>, answer: &str) -> Said {
+        let included = included(&new, answer);
+        self.questions += 1;
+        self.asked.extend(new);
+        if included.is_empty() {
+            return Said::NothingMore;
+        }
+        self.included.extend(included);
+        Said::Include
     }
 }
 
@@ -56,7 +98,7 @@ async fn put(attempt: &Attempt, question: Question) -> io::Result<()> {
     }
 }
 
-fn question(agent: &str, held: &[Held]) -> Question {
+fn question(key: &str, agent: &str, held: &[Held]) -> Question {
     let one = held.len() == 1;
     let (files, them) = if one { ("a file", "it") } else { ("files", "them") };
     let mut text = format!("{agent} has left {files} that Orchestra holds back:\n");
@@ -74,16 +116,16 @@ fn question(agent: &str, held: &[Held]) -> Question {
         choices.push(choice(LARGE, "take in what is only large".to_owned()));
     }
     choices.push(choice(NONE, format!("go on without {them}")));
-    Question { key: KEY.to_owned(), text, choices, default: Some(NONE.to_owned()) }
+    Question { key: key.to_owned(), text, choices, default: Some(NONE.to_owned()) }
 }
 
-fn included(held: &[Held], answer: &str) -> Vec<String> {
+fn included(held: &[Held], answer: &str) -> Vec<Held> {
     let is_wanted = |held: &&Held| match answer {
         ALL => true,
         LARGE => is_large(held),
         _ => false,
     };
-    held.iter().filter(is_wanted).map(|held| held.path.clone()).collect()
+    held.iter().filter(is_wanted).cloned().collect()
 }
 
 fn is_large(held: &Held) -> bool {
@@ -120,7 +162,7 @@ mod tests {
 
     #[test]
     fn one_file_is_taken_in_or_left_out() {
-        let question = question("coder", &[secret("a\u{1b}[2J")]);
+        let question = question("held", "coder", &[secret("a\u{1b}[2J")]);
         assert_eq!(question.check(), Ok(()));
         assert_eq!(
             question.text,
@@ -139,16 +181,31 @@ mod tests {
             secret("key"),
             held("rest", HeldReason::OverTotal { bytes: 8 }),
         ];
-        assert_eq!(question("coder", &all).choices[1].id, "include-large");
-        assert_eq!(included(&all, "include"), ["big", "key", "rest"]);
-        assert_eq!(included(&all, "include-large"), ["big", "rest"]);
-        assert_eq!(included(&all, "leave-out"), [""; 0]);
+        assert_eq!(question("held", "coder", &all).choices[1].id, "include-large");
+        assert_eq!(included(&all, "include"), all);
+        assert_eq!(included(&all, "include-large"), [all[0].clone(), all[2].clone()]);
+        assert_eq!(included(&all, "leave-out"), []);
+    }
+
+    #[test]
+    fn what_is_held_back_for_another_reason_is_asked_about_and_nothing_else_again() {
+        let (big, key) = (held("big", HeldReason::TooLarge { bytes: 9 }), secret("key"));
+        let mut words = Words::default();
+        let first = words.unasked(&[big.clone(), key.clone()]);
+        assert_eq!(first, [big.clone(), key.clone()]);
+        assert_eq!(words.hear(first, LARGE), Said::Include);
+        assert_eq!(words.included(), [big.clone()]);
+        let second = words.unasked(&[secret("big"), key.clone()]);
+        assert_eq!(second, [secret("big")]);
+        assert_eq!(words.hear(second, ALL), Said::Include);
+        assert_eq!(words.included(), [big, secret("big")]);
+        assert_eq!(words.unasked(&[key]), []);
     }
 
     #[test]
     fn however_much_is_held_back_can_be_asked() {
         let many: Vec<Held> =
             (0..5_000).map(|number| secret(&format!("{number}{}", "ä".repeat(3_000)))).collect();
-        assert_eq!(question(&"a".repeat(64), &many).check(), Ok(()));
+        assert_eq!(question("held", &"a".repeat(64), &many).check(), Ok(()));
     }
 }
