@@ -70,8 +70,7 @@ async fn complete(attempt: &Attempt, outcome: AttemptOutcome) -> io::Result<Atte
     if !attempt.work.writes() {
         return Ok(outcome);
     }
-    let (outcome, change) = collect(attempt, &tree, &[], outcome).await?;
-    let (mut outcome, mut change) = (outcome, change);
+    let (mut outcome, mut change) = collect(attempt, &tree, &[], outcome).await?;
     let mut words = held::Words::default();
     let change = loop {
         let Some(collected) = change else { return Ok(outcome) };
