@@ -209,6 +209,16 @@ impl Sandbox {
         processes_with_marker(self.root())
     }
 
+    /// Kills the one daemon that serves, as `kill -9` does, and waits until it is gone.
+    #[track_caller]
+    pub fn kill_daemon(&self) {
+        let processes = self.processes();
+        let is_daemon = |process: &&Process| process.command_line.contains("daemon __serve");
+        let daemons: Vec<&Process> = processes.iter().filter(is_daemon).collect();
+        assert_eq!(daemons.len(), 1, "{processes:?}");
+        daemons.iter().for_each(|daemon| daemon.kill());
+    }
+
     /// Kills what still runs, for a test that leaves processes on purpose, and returns it.
     pub fn kill_processes(&self) -> Vec<Process> {
         processes::end(self.root(), Duration::ZERO)

@@ -1,6 +1,6 @@
 //! `checks.run`: the project's own tests as a step, with no agent.
 
-use orchestra_testkit::{Process, Sandbox, eventually};
+use orchestra_testkit::{Sandbox, eventually};
 use serde_json::{Value, json};
 use std::{
     io::{self, Write as _},
@@ -41,15 +41,6 @@ fn failure(task: &Value) -> &str {
 
 fn sleeping(sandbox: &Sandbox) -> usize {
     sandbox.processes().iter().filter(|process| process.command_line.contains("sleep 1000")).count()
-}
-
-/// As `kill -9` does.
-fn kill_daemon(sandbox: &Sandbox) {
-    let processes = sandbox.processes();
-    let is_daemon = |process: &&Process| process.command_line.contains("daemon __serve");
-    let daemons: Vec<&Process> = processes.iter().filter(is_daemon).collect();
-    assert_eq!(daemons.len(), 1, "{processes:?}");
-    daemons.iter().for_each(|daemon| daemon.kill());
 }
 
 const CALC: &str = "def add(a, b):\n    return a + b\n";
@@ -212,7 +203,7 @@ fn a_killed_daemon_is_followed_by_one_that_finds_the_checks_again() {
     sandbox.orchestra(["run", "w", "--detach"]).run().success();
     for gate in &gates {
         let at_work = gate.wait();
-        kill_daemon(&sandbox);
+        sandbox.kill_daemon();
         // The shim of the check finds no daemon, and starts one.
         drop(at_work);
     }
@@ -232,7 +223,7 @@ fn what_a_check_leaves_in_its_tree_changes_nothing_of_which_are_run() {
     sandbox.write("test.sh", format!("echo module x > go.mod\n{gate}\n"));
     sandbox.orchestra(["run", "w", "--detach"]).run().success();
     let at_work = gate.wait();
-    kill_daemon(&sandbox);
+    sandbox.kill_daemon();
     sandbox.orchestra(["daemon", "start"]).run().success();
     drop(at_work);
     sandbox.wait_for_status("r1", "succeeded");
@@ -249,7 +240,7 @@ fn checks_that_a_killed_daemon_has_left_end_when_they_are_cancelled() {
     sandbox.write("hang.sh", format!("sleep 1000 &\n{gate}\n"));
     sandbox.orchestra(["run", "w", "--detach"]).run().success();
     let at_work = gate.wait();
-    kill_daemon(&sandbox);
+    sandbox.kill_daemon();
     // Starts another one, which finds the attempt and is told to stop it at once.
     sandbox.orchestra(["cancel", "r1"]).run().success();
     sandbox.wait_for_status("r1", "cancelled");
@@ -265,7 +256,7 @@ fn checks_whose_environment_is_gone_wait_for_another_one() {
     sandbox.write("hang.sh", format!("sleep 1000 &\n{gate}\n"));
     sandbox.orchestra(["run", "w", "--detach"]).run().success();
     let at_work = gate.wait();
-    kill_daemon(&sandbox);
+    sandbox.kill_daemon();
     std::fs::remove_dir_all(sandbox.runtime().join("env")).unwrap();
     sandbox.orchestra(["daemon", "start"]).run().success();
     sandbox.wait_for_status("r1", "paused");

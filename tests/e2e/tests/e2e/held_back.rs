@@ -111,7 +111,7 @@ fn what_is_only_large_is_searched_and_asked_about_again() {
     });
     let second = text(&second);
     assert!(second.contains("large.sh: looks like a secret (GitHub token)"), "{second}");
-    kill_daemon(&sandbox);
+    sandbox.kill_daemon();
     sandbox.orchestra(["daemon", "start"]).run().success();
     assert_eq!(asked(&sandbox)["id"], "r1/d2", "it is the same question");
     sandbox.orchestra(["decide", "r1/d2", "leave-out"]).run().success();
@@ -148,11 +148,11 @@ fn the_daemon_may_die_before_and_after_the_answer() {
     let sandbox = leaves_all_kinds();
     sandbox.orchestra(["start", "writer", "go"]).run().success();
     asked(&sandbox);
-    kill_daemon(&sandbox);
+    sandbox.kill_daemon();
     sandbox.orchestra(["daemon", "start"]).run().success();
     assert_eq!(asked(&sandbox)["id"], "r1/d1", "it is the same question");
     sandbox.orchestra(["decide", "r1/d1", "include"]).run().success();
-    kill_daemon(&sandbox);
+    sandbox.kill_daemon();
     sandbox.orchestra(["daemon", "start"]).run().success();
     sandbox.wait_for_status("r1", "succeeded");
     let (paths, held) = files(&sandbox);
@@ -184,14 +184,4 @@ fn nobody_is_asked_about_work_that_its_agent_calls_failed_or_about_a_secret_that
     sandbox.write("old.sh", format!("TOKEN={}\n", token()));
     sandbox.orchestra(["start", "writer", "go", "--follow"]).run().success();
     assert_eq!(files(&sandbox), (vec!["old.sh".into()], Vec::new()));
-}
-
-fn kill_daemon(sandbox: &Sandbox) {
-    let processes = sandbox.processes();
-    let daemon = processes.iter().find(|process| process.command_line.contains("daemon __serve"));
-    let pid = daemon.expect("a daemon serves").pid;
-    sandbox.command("kill").args(["-9", &pid.to_string()]).run().success();
-    eventually("the daemon is gone", LIMIT, || {
-        (!sandbox.processes().iter().any(|process| process.pid == pid)).then_some(())
-    });
 }

@@ -44,9 +44,7 @@ fn a_slot_in_which_nothing_was_set_up_is_never_taken_for_one_that_is_ready() {
 
     // Checked after the work, and being checked before it.
     let arrived = gate.wait();
-    let daemon = sandbox.processes().into_iter().find(|one| one.command_line.contains("__serve"));
-    let pid = daemon.expect("a daemon serves").pid.to_string();
-    sandbox.command("kill").args(["-9", &pid]).run().success();
+    sandbox.kill_daemon();
     sandbox.orchestra(["daemon", "start"]).run().success();
     drop(arrived);
 
