@@ -1,11 +1,15 @@
-//! `workspace/decisions/r12-d1.md`: what an agent asks, for people who look at files, and what became of it.
+//! `workspace/decisions/r12-d1.md`: what an agent asks, or Orchestra about its work,
+//! for people who look at files, and what became of it.
 
 use super::{
     folder::Obstacle,
     layout::Layout,
     markdown::{fenced, line},
 };
-use orchestra_core::{decision::DecisionStatus, view::DecisionView};
+use orchestra_core::{
+    decision::{Asker, DecisionStatus},
+    view::DecisionView,
+};
 
 /// Writes the file of a decision, unless it says the same already.
 pub(super) fn write(layout: &Layout, decision: &DecisionView) -> Result<(), Obstacle> {
@@ -20,7 +24,11 @@ pub(super) fn write(layout: &Layout, decision: &DecisionView) -> Result<(), Obst
 
 fn text(decision: &DecisionView) -> String {
     let DecisionView { id, attempt, step, asked, .. } = decision;
-    let mut text = format!("# {id}: {step} asks\n\n{attempt}, {asked}\n\n");
+    let asks = match decision.asker {
+        Asker::Agent => format!("{step} asks"),
+        Asker::Orchestra => format!("Orchestra asks about {step}"),
+    };
+    let mut text = format!("# {id}: {asks}\n\n{attempt}, {asked}\n\n");
     text.push_str(&fenced(&decision.question, "text"));
     if !decision.choices.is_empty() {
         text.push('\n');

@@ -77,6 +77,11 @@ fn a_person_takes_in_what_is_large_and_leaves_out_what_looks_like_a_secret() {
         .success()
         .stdout_has("Orchestra asks about writer (r1.1@1)")
         .stdout_has("(if nobody answers)");
+    let file = sandbox.workspace().join(".orchestra/workspace/decisions/r1-d1.md");
+    let heading = eventually("the question has its file", LIMIT, || {
+        std::fs::read_to_string(&file).ok()?.lines().next().map(str::to_owned)
+    });
+    assert_eq!(heading, "# r1/d1: Orchestra asks about writer");
 
     sandbox.orchestra(["decide", "r1/d1", "include-large"]).run().success();
 
