@@ -159,11 +159,11 @@ fn commits_are_read_without_running_what_the_agent_configured() {
     let src = sandbox.src();
     write(&src, "new", "collected\n");
     commit(&src, "work");
-    let trap = Trap::set(&sandbox);
-    git(&src, &["config", "core.alternateRefsCommand", trap.text()]);
-    git(&src, &["config", "gpg.program", trap.text()]);
+    let trap = Trap::set(&sandbox.path(""));
+    git(&src, &["config", "core.alternateRefsCommand", trap.program()]);
+    git(&src, &["config", "gpg.program", trap.program()]);
     git(&src, &["config", "log.showSignature", "true"]);
-    git(&src, &["config", "uploadpack.packObjectsHook", trap.text()]);
+    git(&src, &["config", "uploadpack.packObjectsHook", trap.program()]);
     make_program(&src.join(".git/hooks/post-index-change"), "#!/bin/sh\nexit 1\n");
     assert_eq!(sandbox.change().commits, 1);
     trap.assert_not_run();

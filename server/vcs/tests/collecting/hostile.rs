@@ -26,9 +26,9 @@ fn users_status(sandbox: &Sandbox) {
 fn settings_hooks_and_watchers_of_the_agents_repository_are_not_run() {
     let sandbox = Sandbox::new();
     let src = sandbox.src();
-    let trap = Trap::set(&sandbox);
+    let trap = Trap::set(&sandbox.path(""));
     for key in ["core.fsmonitor", "core.sshCommand", "diff.external", "core.editor", "core.pager"] {
-        git(&src, &["config", key, trap.text()]);
+        git(&src, &["config", key, trap.program()]);
     }
     git(&src, &["config", "core.hooksPath", sandbox.path("hooks").to_str().unwrap()]);
     for hook in ["post-index-change", "pre-commit", "post-commit", "reference-transaction"] {
@@ -52,14 +52,14 @@ fn settings_hooks_and_watchers_of_the_agents_repository_are_not_run() {
 fn filters_and_converters_of_the_agents_repository_are_not_run() {
     let sandbox = Sandbox::new();
     let src = sandbox.src();
-    let trap = Trap::set(&sandbox);
+    let trap = Trap::set(&sandbox.path(""));
     let attributes = "* filter=trap diff=trap merge=trap\n";
     write(&src, ".gitattributes", attributes);
     write(&src, ".git/info/attributes", attributes);
     for key in
         ["filter.trap.clean", "filter.trap.smudge", "diff.trap.textconv", "diff.trap.command"]
     {
-        git(&src, &["config", key, trap.text()]);
+        git(&src, &["config", key, trap.program()]);
     }
     git(&src, &["config", "filter.trap.required", "true"]);
     touch(&src.join("README"), "HELLO\n");
@@ -90,11 +90,11 @@ fn filters_of_a_nested_repository_and_of_a_submodule_are_not_run() {
     let src = sandbox.src();
     git(&src, &["submodule", "update", "-q", "--init"]);
     git(&src, &["clone", "-q", library.to_str().unwrap(), "nested"]);
-    let trap = Trap::set(&sandbox);
+    let trap = Trap::set(&sandbox.path(""));
     for name in ["nested", "module"] {
         let place = src.join(name);
-        git(&place, &["config", "filter.trap.clean", trap.text()]);
-        git(&place, &["config", "core.fsmonitor", trap.text()]);
+        git(&place, &["config", "filter.trap.clean", trap.program()]);
+        git(&place, &["config", "core.fsmonitor", trap.program()]);
         let git_dir = git(&place, &["rev-parse", "--absolute-git-dir"]);
         write(Path::new(&git_dir), "info/attributes", "* filter=trap\n");
         touch(&place.join("file"), "CONTENT\n");
@@ -216,7 +216,7 @@ fn everything_that_reads_what_the_agent_wrote_goes_through_the_wrapper() {
 #[test]
 fn what_git_writes_into_the_users_repository_runs_no_hook_of_his() {
     let sandbox = Sandbox::new();
-    let trap = Trap::set(&sandbox);
+    let trap = Trap::set(&sandbox.path(""));
     let script = fs::read_to_string(&trap.program).unwrap();
     for hook in ["reference-transaction", "post-update", "pre-receive", "update"] {
         make_program(&sandbox.user().join(".git/hooks").join(hook), &script);

@@ -2,6 +2,8 @@
 
 #[path = "../support/mod.rs"]
 mod shared;
+#[path = "../support/trap.rs"]
+mod trap;
 
 use orchestra_core::change::{Change, FileStatus, FlagKind, Held};
 use orchestra_vcs::{
@@ -11,13 +13,13 @@ use orchestra_vcs::{
 };
 use std::{
     fs,
-    os::unix::fs::PermissionsExt as _,
     path::{Path, PathBuf},
     process::Command,
 };
 use tempfile::TempDir;
 
 pub(crate) use shared::{commit, git, try_git, write};
+pub(crate) use trap::{Trap, make_program};
 
 pub(crate) const REFERENCE: &str = "refs/orchestra/abcdefgh/r12/t/r12.3-2";
 
@@ -199,42 +201,6 @@ pub(crate) fn statuses(change: &Change) -> Vec<(&str, FileStatus)> {
 
 pub(crate) fn flags(change: &Change) -> Vec<(&str, FlagKind)> {
     change.flags.iter().map(|flag| (flag.path.as_str(), flag.kind)).collect()
-}
-
-/// A program that leaves a trace when it is run.
-pub(crate) struct Trap {
-    pub(crate) program: PathBuf,
-    trace: PathBuf,
-}
-
-impl Trap {
-    pub(crate) fn set(sandbox: &Sandbox) -> Self {
-        let (program, trace) = (sandbox.path("trap.sh"), sandbox.path("trace"));
-        let script = format!("#!/bin/sh\necho \"$0 $*\" >>'{}'\nexec cat\n", trace.display());
-        make_program(&program, &script);
-        Self { program, trace }
-    }
-
-    pub(crate) fn text(&self) -> &str {
-        self.program.to_str().unwrap()
-    }
-
-    pub(crate) fn assert_not_run(&self) {
-        assert_eq!(fs::read_to_string(&self.trace).unwrap_or_default(), "");
-    }
-
-    /// Sees that it would have been run by a git that trusts the repository.
-    pub(crate) fn assert_run(&self) {
-        let trace = fs::read_to_string(&self.trace).unwrap_or_default();
-        assert_ne!(trace, "", "a trap that never snaps");
-        fs::remove_file(&self.trace).unwrap();
-    }
-}
-
-pub(crate) fn make_program(path: &Path, script: &str) {
-    fs::create_dir_all(path.parent().unwrap()).unwrap();
-    fs::write(path, script).unwrap();
-    fs::set_permissions(path, fs::Permissions::from_mode(0o755)).unwrap();
 }
 
 pub(crate) fn make_fifo(path: &Path) {

@@ -1,12 +1,12 @@
 //! What the environment of the daemon does to git, and what it must not. A test cannot change its
 //! own environment while others run, so each of these runs itself once more in a process that has it.
 
-use crate::support::{Sandbox, commit, git, read, write};
+use crate::support::{Sandbox, commit, git, make_program, read, write};
 use orchestra_vcs::{
     GitError, state,
     trees::{Clean, DiskLimit, Pool, Purpose, Tree, TreeRequest},
 };
-use std::{env, ffi::OsStr, fs, os::unix::fs::PermissionsExt as _, path::Path, process::Command};
+use std::{env, ffi::OsStr, path::Path, process::Command};
 
 const MARK: &str = "ORCHESTRA_TEST_WITH_ENVIRONMENT";
 
@@ -26,11 +26,6 @@ fn ran_with(name: &str, variables: &[(&str, &OsStr)]) -> bool {
     assert!(output.status.success(), "{text}{}", String::from_utf8_lossy(&output.stderr));
     assert!(text.contains("1 passed"), "no such test: {name}: {text}");
     true
-}
-
-fn make_program(path: &Path, script: &str) {
-    fs::write(path, script).unwrap();
-    fs::set_permissions(path, fs::Permissions::from_mode(0o755)).unwrap();
 }
 
 /// An id that no repository has.

@@ -1,50 +1,8 @@
 //! Repositories that bring programs along: none of them is run by looking.
 
-use crate::support::{Sandbox, commit, git, try_git, write};
+use crate::support::{Sandbox, Trap, commit, git, try_git, write};
 use orchestra_vcs::state;
-use std::{
-    fs,
-    os::unix::fs::PermissionsExt as _,
-    path::{Path, PathBuf},
-};
-
-/// A program in the user's repository that leaves a trace when it is run.
-struct Trap {
-    program: PathBuf,
-    trace: PathBuf,
-}
-
-impl Trap {
-    fn set(sandbox: &Sandbox) -> Self {
-        let (program, trace) = (sandbox.path("trap.sh"), sandbox.path("trace"));
-        let script = format!("#!/bin/sh\necho \"$0 $*\" >>'{}'\nexec cat\n", trace.display());
-        make_program(&program, &script);
-        Self { program, trace }
-    }
-
-    fn program(&self) -> &str {
-        self.program.to_str().unwrap()
-    }
-
-    fn assert_not_run(&self) {
-        assert_eq!(fs::read_to_string(&self.trace).unwrap_or_default(), "");
-    }
-
-    fn assert_run(&self) {
-        assert_ne!(
-            fs::read_to_string(&self.trace).unwrap_or_default(),
-            "",
-            "a trap that never snaps"
-        );
-        fs::remove_file(&self.trace).unwrap();
-    }
-}
-
-fn make_program(path: &Path, script: &str) {
-    fs::create_dir_all(path.parent().unwrap()).unwrap();
-    fs::write(path, script).unwrap();
-    fs::set_permissions(path, fs::Permissions::from_mode(0o755)).unwrap();
-}
+use std::{fs, path::Path};
 
 /// Gives a file new times and the same size, so that git has to read it to know.
 fn touch(path: &Path, content: &str) {
@@ -63,7 +21,7 @@ fn filters_of_the_repository_are_not_run() {
     let user = sandbox.user();
     write(&user, ".gitattributes", "README filter=trap\nsrc/* filter=pro.cess\n");
     commit(&user, "attributes");
-    let trap = Trap::set(&sandbox);
+    let trap = Trap::set(&sandbox.path(""));
     git(&user, &["config", "filter.trap.clean", trap.program()]);
     git(&user, &["config", "filter.trap.smudge", trap.program()]);
     git(&user, &["config", "filter.trap.required", "true"]);
@@ -83,7 +41,7 @@ fn filters_of_the_repository_are_not_run() {
 fn hooks_and_watchers_of_the_repository_are_not_run() {
     let sandbox = Sandbox::with_commit();
     let user = sandbox.user();
-    let trap = Trap::set(&sandbox);
+    let trap = Trap::set(&sandbox.path(""));
     let hooks = user.join(".git/hooks");
     fs::create_dir_all(&hooks).unwrap();
     for hook in ["post-index-change", "post-checkout", "pre-commit", "reference-transaction"] {
@@ -103,7 +61,7 @@ fn hooks_and_watchers_of_the_repository_are_not_run() {
 fn a_nested_repository_is_not_entered() {
     let sandbox = Sandbox::with_commit();
     let user = sandbox.user();
-    let trap = Trap::set(&sandbox);
+    let trap = Trap::set(&sandbox.path(""));
     let nested = user.join("nested");
     fs::create_dir(&nested).unwrap();
     git(&nested, &["init", "-q"]);

@@ -2,6 +2,8 @@
 
 #[path = "../support/mod.rs"]
 mod shared;
+#[path = "../support/trap.rs"]
+mod trap;
 
 use std::{
     fs,
@@ -10,6 +12,7 @@ use std::{
 use tempfile::TempDir;
 
 pub(crate) use shared::{commit, git, try_git, write};
+pub(crate) use trap::{Trap, make_program};
 
 /// A temporary folder with the user's repository in `user`.
 pub(crate) struct Sandbox {

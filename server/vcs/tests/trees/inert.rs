@@ -2,41 +2,11 @@
 //! by git in the tree.
 
 use crate::support::{
-    Sandbox, Wish, assert_pristine, commit, git, make_program, read, try_git, try_git_with, write,
+    Sandbox, Trap, Wish, assert_pristine, commit, git, make_program, read, try_git, try_git_with,
+    write,
 };
 use orchestra_vcs::GitError;
-use std::{
-    env, fs,
-    os::unix::fs::symlink,
-    path::{Path, PathBuf},
-    process::Command,
-};
-
-/// A program that leaves a trace when it is run.
-struct Trap {
-    program: PathBuf,
-    trace: PathBuf,
-}
-
-impl Trap {
-    fn set(sandbox: &Sandbox) -> Self {
-        let (program, trace) = (sandbox.path("trap.sh"), sandbox.path("trace"));
-        make_program(&program, &format!("#!/bin/sh\necho run >>'{}'\nexec cat\n", trace.display()));
-        Self { program, trace }
-    }
-
-    fn program(&self) -> &str {
-        self.program.to_str().unwrap()
-    }
-
-    fn assert_not_run(&self) {
-        assert!(!self.trace.exists());
-    }
-
-    fn assert_run(&self) {
-        assert!(self.trace.exists(), "a trap that never snaps");
-    }
-}
+use std::{env, fs, os::unix::fs::symlink, path::Path, process::Command};
 
 #[test]
 fn filters_of_the_repository_are_not_run() {
@@ -44,7 +14,7 @@ fn filters_of_the_repository_are_not_run() {
     let user = sandbox.user();
     write(&user, ".gitattributes", "README filter=trap\n");
     sandbox.commit("attributes");
-    let trap = Trap::set(&sandbox);
+    let trap = Trap::set(&sandbox.path(""));
     for name in ["clean", "smudge"] {
         git(&user, &["config", &format!("filter.trap.{name}"), trap.program()]);
     }
@@ -64,7 +34,7 @@ fn filters_of_the_repository_are_not_run() {
 fn hooks_and_watchers_of_the_repository_are_not_run() {
     let sandbox = Sandbox::with_commit();
     let user = sandbox.user();
-    let trap = Trap::set(&sandbox);
+    let trap = Trap::set(&sandbox.path(""));
     write(&user, ".git/hooks/none", "");
     for hook in ["post-index-change", "post-checkout", "pre-commit", "reference-transaction"] {
         fs::copy(&trap.program, user.join(".git/hooks").join(hook)).unwrap();
@@ -82,7 +52,7 @@ fn hooks_and_watchers_of_the_repository_are_not_run() {
 #[test]
 fn what_the_user_has_git_run_everywhere_does_not_run_in_a_tree() {
     let sandbox = Sandbox::with_commit();
-    let trap = Trap::set(&sandbox);
+    let trap = Trap::set(&sandbox.path(""));
     let hooks = sandbox.path("hooks");
     make_program(&hooks.join("post-commit"), &fs::read_to_string(&trap.program).unwrap());
     let settings = format!(
@@ -196,7 +166,7 @@ fn variables_of_a_calling_git_do_not_lead_to_another_repository() {
 fn a_nested_repository_is_not_entered() {
     let sandbox = Sandbox::with_commit();
     let user = sandbox.user();
-    let trap = Trap::set(&sandbox);
+    let trap = Trap::set(&sandbox.path(""));
     let nested = user.join("nested");
     fs::create_dir(&nested).unwrap();
     git(&nested, &["init", "-q"]);

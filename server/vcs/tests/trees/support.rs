@@ -2,6 +2,8 @@
 
 #[path = "../support/mod.rs"]
 mod shared;
+#[path = "../support/trap.rs"]
+mod trap;
 
 use orchestra_vcs::{
     GitError,
@@ -18,6 +20,7 @@ use std::{
 use tempfile::TempDir;
 
 pub(crate) use shared::{commit, git, try_git, write};
+pub(crate) use trap::{Trap, make_program};
 
 /// A temporary folder with the user's repository in `user`, and the pool in `pool`.
 pub(crate) struct Sandbox {
@@ -236,12 +239,6 @@ pub(crate) fn odd_name(bytes: &[u8]) -> OsString {
 
 pub(crate) fn read(folder: &Path, path: &str) -> String {
     fs::read_to_string(folder.join(path)).unwrap()
-}
-
-pub(crate) fn make_program(path: &Path, script: &str) {
-    fs::create_dir_all(path.parent().unwrap()).unwrap();
-    fs::write(path, script).unwrap();
-    set_mode(path, 0o755);
 }
 
 pub(crate) fn set_mode(path: &Path, mode: u32) {
