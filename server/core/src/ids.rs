@@ -257,6 +257,85 @@ impl FromStr for DecisionId {
     }
 }
 
+/// The id of an operation on the user's files, `r12/o1`. Operations count from one in each run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct OperationId {
+    run: RunId,
+    number: u32,
+}
+
+impl OperationId {
+    const EXPECTED: &'static str = "an operation id such as r12/o1";
+
+    /// The `number`-th operation of `run`, counted from one. `None` for zero.
+    pub fn new(run: RunId, number: u32) -> Option<Self> {
+        (number > 0).then_some(Self { run, number })
+    }
+
+    pub fn run(self) -> RunId {
+        self.run
+    }
+
+    pub fn number(self) -> u32 {
+        self.number
+    }
+
+    /// As in references and folders: `r12-o1`.
+    pub fn file_name(self) -> String {
+        format!("{}-o{}", self.run, self.number)
+    }
+}
+
+impl fmt::Display for OperationId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/o{}", self.run, self.number)
+    }
+}
+
+impl FromStr for OperationId {
+    type Err = IdError;
+
+    fn from_str(text: &str) -> Result<Self, IdError> {
+        let parse = || {
+            let (run, operation) = text.split_once("/o")?;
+            Self::new(run.parse().ok()?, number(operation)?)
+        };
+        parse().ok_or_else(|| IdError::new(text, Self::EXPECTED))
+    }
+}
+
+/// The id of a hunk of a review: ten lowercase hex digits of the hash of what it changes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct HunkId(u64);
+
+impl HunkId {
+    const EXPECTED: &'static str = "a hunk id (ten digits of 0-9 and a-f)";
+    const DIGITS: usize = 10;
+
+    /// Of the first 40 bits of a hash.
+    pub fn of_hash(hash: [u8; 5]) -> Self {
+        Self(hash.iter().fold(0, |id, byte| id << 8 | u64::from(*byte)))
+    }
+}
+
+impl fmt::Display for HunkId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:010x}", self.0)
+    }
+}
+
+impl FromStr for HunkId {
+    type Err = IdError;
+
+    fn from_str(text: &str) -> Result<Self, IdError> {
+        let is_digit = |b: u8| matches!(b, b'0'..=b'9' | b'a'..=b'f');
+        let id = u64::from_str_radix(text, 16).ok();
+        id.filter(|_| text.len() == Self::DIGITS && text.bytes().all(is_digit))
+            .map(Self)
+            .ok_or_else(|| IdError::new(text, Self::EXPECTED))
+    }
+}
+
 /// The id of a step in a workflow file: it names files and template variables, so it is a plain word.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct StepId(String);
@@ -318,7 +397,7 @@ macro_rules! serde_as_text {
     )*};
 }
 
-serde_as_text!(WorkspaceId, RunId, TaskId, AttemptId, DecisionId, StepId);
+serde_as_text!(WorkspaceId, RunId, TaskId, AttemptId, DecisionId, OperationId, HunkId, StepId);
 
 #[cfg(test)]
 mod tests {
@@ -336,6 +415,14 @@ mod tests {
         assert_eq!(serde_json::to_string(&attempt).unwrap(), "\"r12.3@2\"");
         let decision: DecisionId = "r12/d3".parse().unwrap();
         assert_eq!(decision.to_string(), "r12/d3");
+        let operation: OperationId = "r12/o3".parse().unwrap();
+        assert_eq!(
+            (operation.to_string(), operation.file_name()),
+            ("r12/o3".into(), "r12-o3".into())
+        );
+        let hunk = HunkId::of_hash([0, 0xa1, 2, 3, 0xff]);
+        assert_eq!(hunk.to_string(), "00a10203ff");
+        assert_eq!(hunk.to_string().parse(), Ok(hunk));
     }
 
     #[test]
@@ -349,6 +436,10 @@ mod tests {
         }
         for text in ["r1/d0", "r1/d01", "r1/../d1", "r1/d1/", "r1/d", "r0/d1", "r1/d1/d2", "d1"] {
             assert!(text.parse::<DecisionId>().is_err(), "{text}");
+            assert!(text.replace('d', "o").parse::<OperationId>().is_err(), "{text}");
+        }
+        for text in ["", "00a10203f", "00a10203fff", "00A10203ff", "+0a10203ff"] {
+            assert!(text.parse::<HunkId>().is_err(), "{text}");
         }
         for text in ["", "../x", "a/b", "a.b", "-a", "1a", "a b", "ä"] {
             assert!(text.parse::<StepId>().is_err(), "{text}");

@@ -1,0 +1,93 @@
+//! Conflicts: where two changes of one file do not fit together, as merging, applying, undoing and the
+//! conflict radar all name them.
+
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// A file whose two sides do not fit together.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Conflict {
+    /// Relative to the top of the repository, with `/` between the parts; bytes that are no UTF-8 are shown
+    /// with replacement characters.
+    pub path: String,
+    pub kind: ConflictKind,
+    pub ours: Side,
+    pub theirs: Side,
+}
+
+/// What one side has where the two do not fit.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Side {
+    /// In this side's own text, the first [`Conflict::MAX_SPANS`]; empty where it is no text.
+    #[serde(default)]
+    pub lines: Vec<Span>,
+    /// The text of those lines, cut at [`Conflict::MAX_EXCERPT`] bytes; `None` where the side has no such
+    /// file, or no text.
+    #[serde(default)]
+    pub excerpt: Option<String>,
+}
+
+/// Lines of a text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Span {
+    /// From one.
+    pub first: u32,
+    /// Zero: between the line before `first` and `first`.
+    pub count: u32,
+}
+
+/// Why two sides do not fit together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ConflictKind {
+    /// Both have changed the same lines.
+    Lines,
+    /// Both have added a file of this name.
+    BothAdded,
+    /// One has changed the file, the other has deleted it.
+    ChangedAndDeleted,
+    /// One has a folder where the other has a file.
+    FileAndFolder,
+    /// They have given the file different names, or different files this name.
+    Renamed,
+    /// Both have changed what is no text: a binary file, or one that is too large to compare.
+    NotText,
+    /// They disagree about the kind of the file, or whether it may be executed.
+    Mode,
+    /// They want different commits of a submodule.
+    Submodule,
+    /// Git sees a conflict of another kind.
+    Other,
+}
+
+impl Conflict {
+    /// How many spans of a side are kept.
+    pub const MAX_SPANS: usize = 100;
+    /// In bytes, of one side.
+    pub const MAX_EXCERPT: usize = 1 << 10;
+}
+
+impl fmt::Display for Span {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.count {
+            0 | 1 => write!(f, "{}", self.first),
+            count => write!(f, "{}-{}", self.first, self.first.saturating_add(count - 1)),
+        }
+    }
+}
+
+impl fmt::Display for ConflictKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Lines => "both changed the same lines",
+            Self::BothAdded => "both added it",
+            Self::ChangedAndDeleted => "one changed it, the other deleted it",
+            Self::FileAndFolder => "a file on one side, a folder on the other",
+            Self::Renamed => "it was renamed in two ways",
+            Self::NotText => "both changed it, and it is no text",
+            Self::Mode => "the kinds of the file differ",
+            Self::Submodule => "two commits of a submodule",
+            Self::Other => "it does not fit together",
+        })
+    }
+}
