@@ -2,16 +2,18 @@
 
 mod decisions;
 mod fits;
+mod reviews;
 
 use crate::{
     decision::DecisionStatus,
     event::{AttemptStarted, Event, EventBody},
-    ids::{AttemptId, DecisionId, RunId, TaskId},
+    ids::{AttemptId, DecisionId, OperationId, RunId, TaskId},
     memory::Memory,
     outcome::{AttemptOutcome, TaskOutcome},
     plan::{Executor, Plan, PlannedTask},
     state::{
-        Attempt, AttemptEnd, Clock, Counts, Run, RunPhase, SnapshotState, State, Task, TaskPhase,
+        Attempt, AttemptEnd, Clock, Counts, ReviewState, Run, RunPhase, SnapshotState, State, Task,
+        TaskPhase,
     },
     time::{Millis, Timestamp},
     view::{RunStatus, TaskStatus},
@@ -35,6 +37,8 @@ pub enum ApplyError {
     UnknownAttempt { event: &'static str, attempt: AttemptId },
     #[error("{event} does not fit decision {decision}")]
     DecisionMisfit { event: &'static str, decision: DecisionId },
+    #[error("{event} does not fit operation {operation}")]
+    OperationMisfit { event: &'static str, operation: OperationId },
     #[error("{event} does not fit run {run}, which is {status}")]
     RunMisfit { event: &'static str, run: RunId, status: RunStatus },
     #[error("{event} does not fit task {task}, which is {status}")]
@@ -63,6 +67,7 @@ pub fn apply(state: &mut State, event: &Event) -> Result<(), ApplyError> {
         }
         EventBody::RunEnded { outcome } => {
             with_run(state, id, |run| run.phase = RunPhase::Ended { outcome: *outcome, at: now });
+            reviews::run_ended(state, id);
             state.indices.finished.remove(&id);
             if state.indices.without_snapshot.contains(&id) {
                 set_snapshot(state, id, SnapshotState::NotNeeded);
@@ -110,6 +115,24 @@ pub fn apply(state: &mut State, event: &Event) -> Result<(), ApplyError> {
         EventBody::MemorySet(set) => with_run(state, id, |run| run.memory.set(set)),
         EventBody::MemoryRemoved { scope, key } => {
             with_run(state, id, |run| run.memory.remove(scope, key));
+        }
+        EventBody::TasksAdded { tasks } => add_tasks(state, event, tasks)?,
+        EventBody::ReviewWanted { works } => reviews::want(state, id, works),
+        EventBody::ReviewOpened(opened) => reviews::open(state, id, opened),
+        EventBody::ReviewFailed { failure } => reviews::fail(state, id, failure),
+        EventBody::HunksJudged { hunks, verdict } => reviews::judge(state, id, hunks, *verdict),
+        EventBody::OperationStarted(started) => reviews::start(state, started, now),
+        EventBody::OperationPrepared { operation, before, after, files } => {
+            reviews::prepared(state, *operation, before, after, files);
+        }
+        EventBody::OperationWritten { operation, files, until } => {
+            reviews::written(state, *operation, files, *until);
+        }
+        EventBody::FilesConfirmed { operation, files } => {
+            reviews::confirmed(state, *operation, files);
+        }
+        EventBody::OperationEnded { operation, end } => {
+            reviews::end(state, *operation, end, now);
         }
     }
     with_run(state, id, |run| run.keep_time(now));
@@ -171,6 +194,8 @@ fn create(state: &mut State, event: &Event, plan: &Plan) -> Result<(), ApplyErro
         snapshot: SnapshotState::NotNeeded,
         decisions: Vec::new(),
         memory: Memory::default(),
+        review: ReviewState::default(),
+        operations: Vec::new(),
         tasks,
     };
     let first: Vec<TaskId> =
@@ -187,6 +212,36 @@ fn create(state: &mut State, event: &Event, plan: &Plan) -> Result<(), ApplyErro
         arrive(state, task, event.at);
     }
     with_run(state, id, |run| run.keep_time(event.at));
+    Ok(())
+}
+
+/// Tasks that follow those that there are; the run goes on with them.
+fn add_tasks(state: &mut State, event: &Event, added: &[PlannedTask]) -> Result<(), ApplyError> {
+    let id = event.run;
+    let Some(run) = state.runs.get_mut(&id) else { return Ok(()) };
+    let first = u32::try_from(run.tasks.len()).unwrap_or(u32::MAX);
+    let count = first.saturating_add(u32::try_from(added.len()).unwrap_or(u32::MAX));
+    let mut needs = added.iter().flat_map(|planned| &planned.needs);
+    if let Some(&need) = needs.find(|&&need| need >= count) {
+        return Err(ApplyError::BadPlan { run: id, number: need.saturating_add(1) });
+    }
+    let plan = Arc::make_mut(&mut run.plan);
+    let mut ids = Vec::new();
+    for (position, planned) in (first..).zip(added) {
+        let Some(task) = TaskId::new(id, position.saturating_add(1)) else { continue };
+        plan.tasks.push(planned.clone());
+        let task = Task::new(task);
+        run.counts.insert(&task);
+        ids.push(task.id);
+        run.tasks.push(task);
+    }
+    for (position, planned) in (first..).zip(added) {
+        for &need in &planned.needs {
+            run.tasks[need as usize].dependents.push(position);
+        }
+    }
+    state.indices.finished.remove(&id);
+    reopen(state, id, &ids, event.at);
     Ok(())
 }
 

@@ -3,7 +3,7 @@
 use crate::{
     agent::AgentProfile,
     config::Config,
-    plan::{ChecksPlan, TreePlan},
+    plan::{ApplyPolicy, ChecksPlan, TreePlan},
     selection::Order,
 };
 use serde::{Deserialize, Serialize};
@@ -28,6 +28,7 @@ pub struct Catalog {
     /// With what work is checked, and how checks run.
     #[serde(default)]
     pub checks: ChecksPlan,
+    pub apply: ApplyPolicy,
 }
 
 /// A native action.
@@ -103,6 +104,7 @@ impl Catalog {
         self.order = config.agents.order.clone();
         self.tree = config.tree_plan();
         self.checks = config.checks_plan();
+        self.apply = config.apply.policy;
     }
 
     pub fn native(&self, name: &str) -> Option<&NativeInfo> {

@@ -9,9 +9,9 @@ pub use kinds::{Bytes, BytesError, CommandLines, Paths};
 pub use layers::Layer;
 pub use reference::reference_page;
 pub use table::{
-    AgentsConfig, AttemptConfig, CollectConfig, Config, DaemonConfig, DecisionConfig, KEYS, Key,
-    LimitsConfig, McpConfig, MemoryConfig, RunConfig, SnapshotConfig, StoreConfig, TreeConfig,
-    VerifyConfig,
+    AgentsConfig, ApplyConfig, AttemptConfig, CollectConfig, Config, DaemonConfig, DecisionConfig,
+    KEYS, Key, LimitsConfig, McpConfig, MemoryConfig, RunConfig, SnapshotConfig, StoreConfig,
+    TreeConfig, VerifyConfig,
 };
 
 use std::fmt;

@@ -7,19 +7,24 @@ mod asking;
 mod choice;
 mod outcomes;
 mod requests;
+mod reviews;
 mod settle;
 mod starts;
+
+pub use reviews::{Apply, SendBack};
 
 use crate::{
     apply::{ApplyError, apply},
     decision::{Asker, Question},
-    event::{Event, EventBody},
-    ids::{AttemptId, DecisionId, RunId, TaskId},
+    event::{Event, EventBody, ReviewedFile},
+    ids::{AttemptId, DecisionId, OperationId, RunId, TaskId},
     memory::Remember,
-    outcome::{AttemptOutcome, Failure},
+    operation::{Favor, FileResult, OperationEnd},
+    outcome::{Artifact, AttemptOutcome, Failure},
     plan::Plan,
+    review::{HunkContent, LineKind, Review, Selection, Verdict},
     snapshot::Snapshot,
-    state::State,
+    state::{Prepared, State},
     time::{Millis, Timestamp},
 };
 use std::fmt;
@@ -97,8 +102,92 @@ pub enum InputKind {
         attempt: AttemptId,
         entry: Box<Remember>,
     },
+    /// The work of a run is brought together and compared, or why it cannot be.
+    ReviewEnded {
+        run: RunId,
+        result: Result<Box<Reviewed>, Failure>,
+    },
+    /// A person says something of hunks; `None`: they are undecided again.
+    Judge {
+        run: RunId,
+        selection: Selection,
+        verdict: Option<Verdict>,
+    },
+    SendBack(Box<SendBack>),
+    Apply(Box<Apply>),
+    Discard {
+        run: RunId,
+    },
+    Clean {
+        run: RunId,
+    },
+    Undo {
+        operation: OperationId,
+        favor: Favor,
+        unsaved: Vec<Artifact>,
+    },
+    /// It is known what the operation means for each file, or how it ended without writing any.
+    OperationPrepared {
+        operation: OperationId,
+        result: Result<Prepared, OperationEnd>,
+    },
+    /// What lies on the disk is done. Clients that are to write others have `wait` to say so.
+    OperationWritten {
+        operation: OperationId,
+        files: Vec<FileResult>,
+        wait: Millis,
+    },
+    /// A client says what became of files that it was to write.
+    Confirm {
+        operation: OperationId,
+        files: Vec<FileResult>,
+    },
     /// Time has passed, or the state has changed: start, skip and end what can be.
     Settle,
+}
+
+/// A review that was made and kept, in short.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Reviewed {
+    pub base: String,
+    pub result: String,
+    /// The review as JSON, kept like an artifact.
+    pub data: Artifact,
+    pub files: Vec<ReviewedFile>,
+    /// Lines.
+    pub added: u64,
+    pub removed: u64,
+    /// Paths of files that a person should look at.
+    pub flagged: Vec<String>,
+}
+
+impl Reviewed {
+    /// `data` is where the review was kept.
+    pub fn of(review: &Review, data: Artifact) -> Self {
+        let lines = |kind| {
+            let hunks = review.hunks().map(|(_, hunk)| match &hunk.content {
+                HunkContent::Text { lines, .. } => {
+                    lines.iter().filter(|line| line.kind == kind).count() as u64
+                }
+                HunkContent::Mode { .. } | HunkContent::Whole { .. } => 0,
+            });
+            hunks.sum()
+        };
+        let files = review.files.iter().map(|file| ReviewedFile {
+            path: file.path.clone(),
+            hunks: file.hunks.iter().map(|hunk| hunk.id).collect(),
+        });
+        let flagged = review.files.iter().filter(|file| !file.flags.is_empty());
+        Self {
+            base: review.base.clone(),
+            result: review.result.clone(),
+            data,
+            files: files.collect(),
+            added: lines(LineKind::Added),
+            removed: lines(LineKind::Removed),
+            flagged: flagged.map(|file| file.path.clone()).collect(),
+        }
+    }
 }
 
 /// What a person points at.
@@ -183,6 +272,26 @@ pub fn decide(state: &State, input: &Input) -> Result<Vec<Event>, Refusal> {
         InputKind::Answer { decision, choice } => asking::answer(state, *decision, choice, at),
         InputKind::Delivered { decision } => Ok(asking::delivered(state, *decision, at)),
         InputKind::Remember { attempt, entry } => asking::remember(state, *attempt, entry, at),
+        InputKind::ReviewEnded { run, result } => {
+            Ok(reviews::review_ended(state, *run, result, at))
+        }
+        InputKind::Judge { run, selection, verdict } => {
+            reviews::judge(state, *run, selection, *verdict, at)
+        }
+        InputKind::SendBack(back) => reviews::send_back(state, back, at),
+        InputKind::Apply(apply) => reviews::apply(state, apply, at),
+        InputKind::Discard { run } => reviews::discard(state, *run, at),
+        InputKind::Clean { run } => reviews::clean(state, *run, at),
+        InputKind::Undo { operation, favor, unsaved } => {
+            reviews::undo(state, *operation, *favor, unsaved, at)
+        }
+        InputKind::OperationPrepared { operation, result } => {
+            Ok(reviews::prepared(state, *operation, result, at))
+        }
+        InputKind::OperationWritten { operation, files, wait } => {
+            Ok(reviews::written(state, *operation, files, *wait, at))
+        }
+        InputKind::Confirm { operation, files } => reviews::confirm(state, *operation, files, at),
         InputKind::Settle => Ok(settle::settle(state, at)),
     }
 }

@@ -6,17 +6,19 @@
 
 use crate::{
     decision::{AnsweredBy, DecisionAsked, WithdrawReason},
-    ids::{AttemptId, DecisionId, RunId, TaskId},
+    ids::{AttemptId, DecisionId, HunkId, OperationId, RunId, TaskId},
     memory::{MemorySet, Scope},
-    outcome::{AttemptOutcome, Failure, RunOutcome, StopReason, TaskOutcome},
-    plan::{Executor, Plan},
+    operation::{Favor, FilePlan, FileResult, OperationEnd, OperationKind},
+    outcome::{Artifact, AttemptOutcome, Failure, RunOutcome, StopReason, TaskOutcome},
+    plan::{Executor, Plan, PlannedTask},
+    review::Verdict,
     snapshot::Snapshot,
     time::{Millis, Timestamp},
 };
 use serde::{Deserialize, Serialize};
 
 /// The version that this build writes.
-pub const VERSION: u32 = 2;
+pub const VERSION: u32 = 3;
 
 /// Something that happened in one run.
 #[derive(Debug, Clone, PartialEq)]
@@ -122,6 +124,90 @@ pub enum EventBody {
         scope: Scope,
         key: String,
     },
+    /// A person sent work back: these tasks follow those that there are, and the run goes on.
+    TasksAdded {
+        tasks: Vec<PlannedTask>,
+    },
+    /// What these attempts have made is to be brought together and compared with what the user had.
+    ReviewWanted {
+        works: Vec<AttemptId>,
+    },
+    ReviewOpened(Box<ReviewOpened>),
+    /// The work could not be brought together.
+    ReviewFailed {
+        failure: Failure,
+    },
+    /// What a person says of hunks; `None`: undecided again.
+    HunksJudged {
+        hunks: Vec<HunkId>,
+        verdict: Option<Verdict>,
+    },
+    /// The intent: recorded before anything of the user is touched.
+    OperationStarted(Box<OperationStarted>),
+    /// What is to be written, file by file: recorded before the first one is.
+    OperationPrepared {
+        operation: OperationId,
+        /// The commits with what the user had and with what is to be there. Lowercase hex.
+        before: String,
+        after: String,
+        files: Vec<FilePlan>,
+    },
+    /// What lies on the disk is done; what clients are to write is waited for.
+    OperationWritten {
+        operation: OperationId,
+        files: Vec<FileResult>,
+        /// When those that have not answered by then count as unanswered.
+        until: Timestamp,
+    },
+    /// What a client says of files that it was to write.
+    FilesConfirmed {
+        operation: OperationId,
+        files: Vec<FileResult>,
+    },
+    OperationEnded {
+        operation: OperationId,
+        end: OperationEnd,
+    },
+}
+
+/// What a run has made, ready to be judged.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ReviewOpened {
+    /// The commits with what the user saw and with the work of all. Lowercase hex.
+    pub base: String,
+    pub result: String,
+    /// The [`Review`](crate::review::Review) as JSON, kept like an artifact.
+    pub data: Artifact,
+    /// Its hunks, by file, in its order.
+    pub files: Vec<ReviewedFile>,
+    /// Lines.
+    pub added: u64,
+    pub removed: u64,
+    /// Why it is not applied without a person, each a phrase.
+    #[serde(default)]
+    pub doubts: Vec<String>,
+}
+
+/// A file of a review.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReviewedFile {
+    /// As in [`ReviewFile`](crate::review::ReviewFile).
+    pub path: String,
+    pub hunks: Vec<HunkId>,
+}
+
+/// Everything needed to carry out an operation, or to take it up again.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct OperationStarted {
+    pub operation: OperationId,
+    pub kind: OperationKind,
+    #[serde(default)]
+    pub favor: Favor,
+    /// Whether a person wants it; else the run's policy.
+    pub by_person: bool,
+    /// What the asking client has not saved, by its path from the root of the workspace; kept like artifacts.
+    #[serde(default)]
+    pub unsaved: Vec<Artifact>,
 }
 
 /// Everything needed to start an attempt, or to find it again.
@@ -162,8 +248,8 @@ pub fn encode(body: &EventBody) -> Result<String, serde_json::Error> {
 pub fn decode(version: u32, text: &str) -> Result<EventBody, DecodeError> {
     match version {
         0 => Err(DecodeError::Zero),
-        // The second added kinds of events, and changed none.
-        1 | 2 => Ok(serde_json::from_str(text)?),
+        // The second and the third added kinds of events, and changed none.
+        1..=3 => Ok(serde_json::from_str(text)?),
         newer => Err(DecodeError::Newer(newer)),
     }
 }
@@ -196,7 +282,17 @@ impl EventBody {
             | Self::SnapshotFailed { .. }
             | Self::MemorySet(_)
             | Self::MemoryRemoved { .. }
-            | Self::TasksReopened { .. } => None,
+            | Self::TasksReopened { .. }
+            | Self::TasksAdded { .. }
+            | Self::ReviewWanted { .. }
+            | Self::ReviewOpened(_)
+            | Self::ReviewFailed { .. }
+            | Self::HunksJudged { .. }
+            | Self::OperationStarted(_)
+            | Self::OperationPrepared { .. }
+            | Self::OperationWritten { .. }
+            | Self::FilesConfirmed { .. }
+            | Self::OperationEnded { .. } => None,
         }
     }
 
@@ -228,6 +324,16 @@ impl EventBody {
             Self::DecisionDelivered { .. } => "decision-delivered",
             Self::MemorySet(_) => "memory-set",
             Self::MemoryRemoved { .. } => "memory-removed",
+            Self::TasksAdded { .. } => "tasks-added",
+            Self::ReviewWanted { .. } => "review-wanted",
+            Self::ReviewOpened(_) => "review-opened",
+            Self::ReviewFailed { .. } => "review-failed",
+            Self::HunksJudged { .. } => "hunks-judged",
+            Self::OperationStarted(_) => "operation-started",
+            Self::OperationPrepared { .. } => "operation-prepared",
+            Self::OperationWritten { .. } => "operation-written",
+            Self::FilesConfirmed { .. } => "files-confirmed",
+            Self::OperationEnded { .. } => "operation-ended",
         }
     }
 }

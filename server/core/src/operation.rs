@@ -2,7 +2,7 @@
 //! a way back.
 
 use crate::{
-    ids::{HunkId, OperationId},
+    ids::{HunkId, OperationId, RunId},
     merge::Conflict,
 };
 use serde::{Deserialize, Serialize};
@@ -101,6 +101,13 @@ pub enum OperationEnd {
     Conflict { conflicts: Vec<Conflict> },
     /// Something else stood in the way; nothing was written.
     Refused { message: String, hint: String },
+}
+
+impl Target {
+    /// The branch that a run becomes when nobody has named another.
+    pub fn branch_of(run: RunId) -> String {
+        format!("orchestra/{run}")
+    }
 }
 
 impl fmt::Display for Target {

@@ -3,11 +3,12 @@
 
 use crate::{
     event::{AttemptStarted, Event, EventBody},
-    ids::{AttemptId, DecisionId, RunId, TaskId},
+    ids::{AttemptId, DecisionId, OperationId, RunId, TaskId},
     outcome::StopReason,
     plan::{Lane, PlannedTask},
     ports::StepInput,
-    state::{Run, RunPhase, State, UnderWay},
+    review,
+    state::{OperationPhase, Run, RunPhase, State, UnderWay},
     time::{Millis, Timestamp},
 };
 use std::sync::Arc;
@@ -27,6 +28,12 @@ pub enum Effect {
     TakeSnapshot { run: RunId },
     /// The attempt is told how its question ended; that it has taken it up comes back as an input.
     Deliver { attempt: AttemptId, decision: DecisionId },
+    /// What the run has made is brought together and compared; the review comes back as an input.
+    Review { run: RunId },
+    /// It is found out what an operation means for each file, which comes back as an input.
+    Prepare { operation: OperationId },
+    /// What was prepared is written; how that ended comes back as an input.
+    Write { operation: OperationId },
 }
 
 /// All effects of the moment, in a stable order.
@@ -41,6 +48,8 @@ pub fn pending(state: &State) -> Vec<Effect> {
     effects.extend(without.map(|&run| Effect::TakeSnapshot { run }));
     let undelivered = state.indices.decisions.undelivered.iter();
     effects.extend(undelivered.map(|&(attempt, decision)| Effect::Deliver { attempt, decision }));
+    effects.extend(state.indices.reviews.iter().map(|&run| Effect::Review { run }));
+    effects.extend(state.indices.operations.iter().filter_map(|&id| operate(state, id)));
     effects
 }
 
@@ -73,9 +82,40 @@ pub fn added(state: &State, events: &[Event]) -> Vec<Effect> {
             let undelivered = state.indices.decisions.undelivered.get(&(*attempt, *decision));
             undelivered.map(|&(attempt, decision)| Effect::Deliver { attempt, decision })
         }
+        EventBody::ReviewWanted { .. } => {
+            state.indices.reviews.get(&event.run).map(|&run| Effect::Review { run })
+        }
+        EventBody::OperationStarted(started) => operate(state, started.operation),
+        EventBody::OperationPrepared { operation, .. } => operate(state, *operation),
         _ => None,
     };
     events.iter().filter_map(effect).collect()
+}
+
+/// What is to be done for an operation now; `None` when it has ended.
+fn operate(state: &State, operation: OperationId) -> Option<Effect> {
+    match state.run(operation.run())?.operation(operation)?.phase {
+        OperationPhase::Preparing => Some(Effect::Prepare { operation }),
+        OperationPhase::Writing(_) => Some(Effect::Write { operation }),
+        // For clients, or nothing.
+        OperationPhase::Waiting { .. } | OperationPhase::Ended { .. } => None,
+    }
+}
+
+/// What a run has made, to be brought together and compared.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ToReview {
+    /// The commit with what the user saw when the run started.
+    pub base: String,
+    /// In the order of the plan; never empty.
+    pub works: Vec<review::Work>,
+}
+
+/// `None` when the run has nothing to review.
+pub fn to_review(run: &Run) -> Option<ToReview> {
+    let works = run.works();
+    let base = run.snapshot_commit()?.to_owned();
+    (!works.is_empty()).then_some(ToReview { base, works })
 }
 
 impl UnderWay {
@@ -99,7 +139,8 @@ pub fn next_wake(state: &State, now: Timestamp) -> Option<Timestamp> {
     let running = state.runs.values().filter(|run| run.phase == RunPhase::Running);
     let deadline = running.filter_map(Run::deadline).min();
     let decision = state.indices.decisions.due.first().map(|(until, _)| *until);
-    [delayed, deadline, decision].into_iter().flatten().min().map(|wake| wake.max(now))
+    let client = state.waiting_operations().map(|(_, until)| until).min();
+    [delayed, deadline, decision, client].into_iter().flatten().min().map(|wake| wake.max(now))
 }
 
 /// What an attempt under way is about.
@@ -147,7 +188,10 @@ impl Effect {
             | Self::Stop { attempt, .. }
             | Self::ChangeTimeout { attempt, .. }
             | Self::Deliver { attempt, .. } => Some(attempt),
-            Self::TakeSnapshot { .. } => None,
+            Self::TakeSnapshot { .. }
+            | Self::Review { .. }
+            | Self::Prepare { .. }
+            | Self::Write { .. } => None,
         }
     }
 }

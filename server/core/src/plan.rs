@@ -123,6 +123,36 @@ impl Retry {
     pub const LONGEST_BACKOFF: Millis = Millis::minutes(10);
 }
 
+/// What becomes of a run's result without anybody asking.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ApplyPolicy {
+    /// It waits for a person.
+    #[default]
+    Review,
+    /// It is applied to the user's files, if it was verified, its agents were held, and nothing in it is
+    /// flagged; else it waits.
+    Auto,
+    /// It becomes a branch, if every task succeeded; a person reviews it there or here.
+    Branch,
+}
+
+impl ApplyPolicy {
+    /// Each by the word that chooses it.
+    pub const WORDS: [(&'static str, Self); 3] =
+        [("review", Self::Review), ("auto", Self::Auto), ("branch", Self::Branch)];
+}
+
+impl fmt::Display for ApplyPolicy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Review => "review",
+            Self::Auto => "auto",
+            Self::Branch => "branch",
+        })
+    }
+}
+
 /// How the trees of a run are prepared. Paths are below the workspace's root.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
@@ -241,6 +271,9 @@ pub struct Plan {
     pub tree: TreePlan,
     #[serde(default)]
     pub checks: ChecksPlan,
+    /// What becomes of the result.
+    #[serde(default)]
+    pub apply: ApplyPolicy,
 }
 
 /// One task of a plan.

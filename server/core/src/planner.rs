@@ -146,6 +146,7 @@ fn assemble(
         unsaved: Vec::new(),
         tree: request.catalog.tree.clone(),
         checks: request.catalog.checks.clone(),
+        apply: workflow.apply.unwrap_or(request.catalog.apply),
     })
 }
 

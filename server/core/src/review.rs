@@ -134,3 +134,17 @@ impl Review {
         self.files.iter().flat_map(|file| file.hunks.iter().map(move |hunk| (file, hunk)))
     }
 }
+
+/// Which hunks a person means.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "kebab-case")]
+pub enum Selection {
+    All,
+    /// All of one file, by its path as the review has it.
+    File {
+        path: String,
+    },
+    Hunks {
+        hunks: Vec<HunkId>,
+    },
+}

@@ -4,8 +4,10 @@
 //! The indices are kept by [`State::change`] alone; scheduling never looks through all tasks.
 
 mod indices;
+mod review;
 
 pub(crate) use indices::{Counts, Indices, ReadyKey, UnderWay};
+pub use review::{Operation, OperationPhase, Prepared, ReviewPhase, ReviewState};
 
 use crate::{
     decision::{AskLimits, Decision},
@@ -77,6 +79,9 @@ pub struct Run {
     /// The n-th (from one) is `r<run>/d<n>`.
     pub decisions: Vec<Decision>,
     pub memory: Memory,
+    pub review: ReviewState,
+    /// What was done to the user's files for it; the n-th (from one) is `r<run>/o<n>`.
+    pub operations: Vec<Operation>,
     /// For the whole run, when it has a limit.
     pub timeout: Option<Millis>,
     /// Whether a person has approved the plan; stays false when nobody has to.
@@ -238,9 +243,9 @@ impl State {
         self.runs.values()
     }
 
-    /// Drops a run that has ended; the journal keeps it.
+    /// Drops a run that is at rest; the journal keeps it.
     pub fn forget(&mut self, id: RunId) {
-        if self.runs.get(&id).is_some_and(Run::has_ended) {
+        if self.runs.get(&id).is_some_and(Run::is_at_rest) {
             self.runs.remove(&id);
         }
     }
@@ -275,6 +280,24 @@ impl State {
         self.change(id, |task| task.phase = phase);
     }
 
+    /// Changes what a run says of its review and its operations, and with it what the indices say of them.
+    pub(crate) fn change_run(&mut self, id: RunId, change: impl FnOnce(&mut Run)) {
+        let Some(run) = self.runs.get_mut(&id) else { return };
+        self.indices.remove_run(run);
+        change(run);
+        self.indices.insert_run(run);
+    }
+
+    /// Operations that wait for clients, and for how long.
+    pub(crate) fn waiting_operations(&self) -> impl Iterator<Item = (&Operation, Timestamp)> {
+        let open = self.indices.operations.iter();
+        let open = open.filter_map(|id| self.runs.get(&id.run())?.operation(*id));
+        open.filter_map(|operation| match &operation.phase {
+            OperationPhase::Waiting { until, .. } => Some((operation, *until)),
+            _ => None,
+        })
+    }
+
     /// Compares the indices and counts, which are kept as things change, with what a look through
     /// all tasks gives. They differ only by a defect of this program.
     pub fn audit(&self) -> Result<(), AuditError> {
@@ -291,6 +314,7 @@ impl State {
             if run.snapshot == SnapshotState::Wanted {
                 counted.without_snapshot.insert(run.id);
             }
+            counted.insert_run(run);
             for decision in &run.decisions {
                 let is_under_way = counted.under_way.contains_key(&decision.asked.attempt);
                 counted.decisions.insert(decision, is_under_way);
@@ -405,13 +429,7 @@ impl Run {
 impl Task {
     /// The commit with what it has made, if it has changed something.
     fn work(&self) -> Option<&str> {
-        match &self.phase {
-            TaskPhase::Ended { outcome, .. } => match &**outcome {
-                TaskOutcome::Succeeded { output } => output.change.as_ref()?.commit.as_deref(),
-                _ => None,
-            },
-            _ => None,
-        }
+        self.change()?.commit.as_deref()
     }
 
     /// Who may carry out the next attempt, the preferred one first: the executor that has retries

@@ -5,14 +5,19 @@
 
 use crate::{
     decision::{Asker, Choice, DecisionStatus},
-    ids::{AttemptId, DecisionId, RunId, StepId, TaskId},
-    outcome::{Failure, Output},
+    ids::{AttemptId, DecisionId, HunkId, OperationId, RunId, StepId, TaskId},
+    operation::{OperationEnd, OperationKind},
+    outcome::{Artifact, Failure, Output},
     plan::{Lane, Source},
+    review::Verdict,
     snapshot::Snapshot,
     time::{Millis, Timestamp},
 };
 use serde::{Deserialize, Serialize};
-use std::fmt;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+};
 
 /// Where a run stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -137,9 +142,108 @@ pub struct RunView {
     /// What waits for a person's answer, oldest first.
     #[serde(default)]
     pub decisions: Vec<DecisionView>,
+    /// The review of what it has made, if it has made something.
+    #[serde(default)]
+    pub review: Option<ReviewView>,
+    /// What was done to the user's files because of it, oldest first.
+    #[serde(default)]
+    pub operations: Vec<OperationView>,
+    /// Whether Orchestra is yet to do something to the user's files without being asked again.
+    #[serde(default)]
+    pub busy: bool,
     pub tasks: u32,
     pub tasks_ended: u32,
     pub tasks_failed: u32,
+}
+
+impl RunView {
+    /// Whether something is yet to happen in it, or to the user's files because of it.
+    pub fn is_open(&self) -> bool {
+        !self.status.has_ended() || self.busy
+    }
+}
+
+/// A review, without its hunks: those are in its file.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ReviewView {
+    pub status: ReviewStatus,
+    /// Why there is none, where that has failed.
+    #[serde(default)]
+    pub failure: Option<Failure>,
+    /// The [`Review`](crate::review::Review) as JSON, kept like an artifact; from then on.
+    #[serde(default)]
+    pub data: Option<Artifact>,
+    pub files: u32,
+    pub hunks: u32,
+    /// Lines.
+    pub added: u64,
+    pub removed: u64,
+    /// Why it is not applied without a person, each a phrase.
+    #[serde(default)]
+    pub doubts: Vec<String>,
+    /// Of the hunks that are judged.
+    #[serde(default)]
+    pub verdicts: BTreeMap<HunkId, Verdict>,
+    /// What the user's files have of it.
+    #[serde(default)]
+    pub applied: BTreeSet<HunkId>,
+}
+
+/// Where a review stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ReviewStatus {
+    /// It is being made.
+    Wanted,
+    /// It waits for a person.
+    Open,
+    /// All of it that was not rejected is in the user's files.
+    Applied,
+    Discarded,
+    /// The run's references are put aside.
+    Cleaned,
+    /// The work could not be brought together.
+    Failed,
+}
+
+impl fmt::Display for ReviewStatus {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Wanted => "wanted",
+            Self::Open => "open",
+            Self::Applied => "applied",
+            Self::Discarded => "discarded",
+            Self::Cleaned => "cleaned",
+            Self::Failed => "failed",
+        })
+    }
+}
+
+/// Something that was done to the user's files.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct OperationView {
+    pub id: OperationId,
+    pub kind: OperationKind,
+    /// Whether a person wanted it; else the run's policy.
+    pub by_person: bool,
+    pub started: Timestamp,
+    #[serde(default)]
+    pub ended: Option<Timestamp>,
+    /// `None` while it is under way.
+    #[serde(default)]
+    pub end: Option<OperationEnd>,
+    /// The commits with what the user had before and with what was to be there after; of a branch, its commit.
+    #[serde(default)]
+    pub before: Option<String>,
+    #[serde(default)]
+    pub after: Option<String>,
+    /// The files that it is about.
+    #[serde(default)]
+    pub files: Vec<String>,
+    #[serde(default)]
+    pub undone_by: Option<OperationId>,
+    /// Whether it has changed something that is still so: it can be undone.
+    pub in_effect: bool,
 }
 
 /// One task.

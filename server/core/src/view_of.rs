@@ -2,11 +2,18 @@
 
 use crate::{
     decision::Decision,
-    ids::{DecisionId, TaskId},
+    ids::{DecisionId, HunkId, TaskId},
     outcome::{Output, RunOutcome, SkipReason, StopReason, TaskOutcome},
     ports::StepInput,
-    state::{Attempt, Run, RunPhase, SnapshotState, Task, TaskPhase},
-    view::{AttemptView, DecisionView, RunStatus, RunView, TaskStatus, TaskView},
+    review::Verdict,
+    state::{
+        Attempt, Operation, OperationPhase, ReviewPhase, Run, RunPhase, SnapshotState, Task,
+        TaskPhase,
+    },
+    view::{
+        AttemptView, DecisionView, OperationView, ReviewStatus, ReviewView, RunStatus, RunView,
+        TaskStatus, TaskView,
+    },
 };
 
 impl From<&RunPhase> for RunStatus {
@@ -72,10 +79,59 @@ impl Run {
                 _ => None,
             },
             decisions: self.open_decisions(),
+            review: self.review_view(),
+            operations: self.operations.iter().map(operation_view).collect(),
+            busy: self.has_ended() && !self.is_at_rest(),
             tasks,
             tasks_ended: tasks.saturating_sub(self.counts.open),
             tasks_failed: self.counts.failed,
         }
+    }
+
+    fn review_view(&self) -> Option<ReviewView> {
+        let review = &self.review;
+        let mut view = ReviewView {
+            status: ReviewStatus::Wanted,
+            failure: None,
+            data: None,
+            files: 0,
+            hunks: 0,
+            added: 0,
+            removed: 0,
+            doubts: Vec::new(),
+            verdicts: review.verdicts.clone(),
+            applied: review.applied.clone(),
+        };
+        match &review.phase {
+            ReviewPhase::None => return None,
+            ReviewPhase::Wanted => {}
+            ReviewPhase::Failed(failure) => {
+                view.status = ReviewStatus::Failed;
+                view.failure = Some(failure.clone());
+            }
+            ReviewPhase::Open(opened) => {
+                let hunks = || opened.files.iter().flat_map(|file| &file.hunks);
+                let is_done = |hunk: &HunkId| {
+                    review.applied.contains(hunk)
+                        || review.verdicts.get(hunk) == Some(&Verdict::Rejected)
+                };
+                let is_applied = !review.applied.is_empty() && hunks().all(is_done);
+                view.status = if is_applied { ReviewStatus::Applied } else { ReviewStatus::Open };
+                view.data = Some(opened.data.clone());
+                view.files = u32::try_from(opened.files.len()).unwrap_or(u32::MAX);
+                view.hunks = u32::try_from(hunks().count()).unwrap_or(u32::MAX);
+                view.added = opened.added;
+                view.removed = opened.removed;
+                view.doubts = opened.doubts.clone();
+            }
+        }
+        if review.discarded.is_some() {
+            view.status = ReviewStatus::Discarded;
+        }
+        if review.cleaned.is_some() {
+            view.status = ReviewStatus::Cleaned;
+        }
+        Some(view)
     }
 
     /// `None` when the run has no such task.
@@ -146,6 +202,31 @@ impl Run {
             return format!("waits for an answer: {}", open.join(", "));
         }
         detail(task)
+    }
+}
+
+fn operation_view(operation: &Operation) -> OperationView {
+    let prepared = operation.prepared();
+    let (end, ended) = match &operation.phase {
+        OperationPhase::Ended { end, at, .. } => (Some(end.clone()), Some(*at)),
+        OperationPhase::Preparing | OperationPhase::Writing(_) | OperationPhase::Waiting { .. } => {
+            (None, None)
+        }
+    };
+    OperationView {
+        id: operation.id(),
+        kind: operation.started.kind.clone(),
+        by_person: operation.started.by_person,
+        started: operation.started_at,
+        ended,
+        end,
+        before: prepared.map(|prepared| prepared.before.clone()),
+        after: prepared.map(|prepared| prepared.after.clone()),
+        files: prepared.map_or_else(Vec::new, |prepared| {
+            prepared.files.iter().map(|file| file.path.clone()).collect()
+        }),
+        undone_by: operation.undone_by,
+        in_effect: operation.is_in_effect(),
     }
 }
 

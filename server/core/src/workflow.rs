@@ -10,7 +10,7 @@ pub(crate) use limits::MAX_STEPS;
 pub(crate) use step::{Step, Work};
 
 use crate::{
-    plan::{Mode, Pattern},
+    plan::{ApplyPolicy, Mode, Pattern},
     source::{self, At, Entry, Fields, Findings, Keys, Node, Source, Value, shortened},
     time::Millis,
 };
@@ -28,6 +28,7 @@ const KEYS: Keys = Keys {
         "params",
         "max_parallel",
         "approve",
+        "apply",
         "verify",
         "steps",
     ],
@@ -70,6 +71,8 @@ pub(crate) struct Workflow<'n> {
     pub(crate) params_at: At,
     pub(crate) max_parallel: Option<u32>,
     pub(crate) approve: bool,
+    /// What becomes of the result.
+    pub(crate) apply: Option<ApplyPolicy>,
     /// For every step that says nothing itself.
     pub(crate) verify: Option<Commands>,
     pub(crate) steps: Vec<Step<'n>>,
@@ -115,6 +118,7 @@ impl<'n> Workflow<'n> {
                 .integer("max_parallel", 1..=i64::from(MAX_PARALLEL), findings)
                 .and_then(|number| u32::try_from(number).ok()),
             approve: fields.flag("approve", findings).unwrap_or(false),
+            apply: fields.choice("apply", &ApplyPolicy::WORDS, &[], findings),
             verify: commands::read("verify", fields, findings),
             steps: steps(root, fields, timeout, findings),
             timeout,

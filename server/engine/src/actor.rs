@@ -23,9 +23,7 @@ use orchestra_core::{
     decide::{Input, InputKind, step},
     event::Event,
     ids::RunId,
-    outcome::Failure,
     pending::{added, next_wake, pending},
-    snapshot::Snapshot,
     state::{Limits, Run, State},
     time::Timestamp,
 };
@@ -163,7 +161,7 @@ impl Actor {
                 }
             }
             Message::Ended(outcome) => self.ended(outcome, turn),
-            Message::Snapshot { run, result } => self.snapshot_ended(run, result, turn),
+            Message::Came(kind) => self.came(kind, turn),
             Message::Poked(attempt) => self.effects.poked(attempt),
             // Not answered, it is told again.
             Message::Told { .. } if self.halted.is_some() => {}
@@ -226,21 +224,15 @@ impl Actor {
         }
     }
 
-    /// What could not be recorded is taken anew, once the journal goes on: see `take_up`.
-    fn snapshot_ended(
-        &mut self,
-        run: RunId,
-        result: Result<Box<Snapshot>, Failure>,
-        turn: &mut Turn,
-    ) {
+    /// What could not be recorded is begun anew, once the journal goes on: see `take_up`.
+    fn came(&mut self, kind: InputKind, turn: &mut Turn) {
         if self.halted.is_some() {
             return;
         }
-        let kind = InputKind::SnapshotEnded { run, result };
         match step(&mut self.state, &Input { now: clock::now(), seed: clock::seed(), kind }) {
             Ok(events) => self.record(events, turn),
             Err(error) => {
-                tracing::error!(%run, %error, "a snapshot was not applied");
+                tracing::error!(%error, "what an effect has come to was not applied");
                 self.reload();
             }
         }
@@ -346,7 +338,7 @@ impl Actor {
             let ended: Vec<(RunId, usize)> = self
                 .state
                 .runs()
-                .filter(|run| run.has_ended())
+                .filter(|run| run.is_at_rest())
                 .map(|run| (run.id, run.tasks.len()))
                 .collect();
             for &(run, _) in &ended {
@@ -389,7 +381,7 @@ impl Actor {
     }
 
     fn info(&self) -> Info {
-        let open = self.state.runs().filter(|run| !run.has_ended()).count();
+        let open = self.state.runs().filter(|run| !run.is_at_rest()).count();
         let under_way = pending(&self.state).len();
         let workspace = WorkspaceInfo {
             open_runs: u32::try_from(open).unwrap_or(u32::MAX),

@@ -3,7 +3,7 @@
 use orchestra_core::{
     decide::Refusal,
     event::{Event, EventBody},
-    ids::{AttemptId, RunId, TaskId},
+    ids::{AttemptId, OperationId, RunId, TaskId},
     outcome::Artifact,
     pending::Effect,
     plan::Lane,
@@ -75,6 +75,15 @@ impl Turn {
         self.effects.drain(..).chain(left).collect()
     }
 
+    /// The operation that events from `seq` on have begun.
+    pub(crate) fn operation_since(&self, seq: u64) -> Option<OperationId> {
+        let since = self.events.iter().filter(|(at, _)| *at >= seq);
+        since.into_iter().find_map(|(_, event)| match &event.body {
+            EventBody::OperationStarted(started) => Some(started.operation),
+            _ => None,
+        })
+    }
+
     /// How far the files of shims have been taken in. Nobody asks for that once their run has ended.
     fn ingested(&self, state: &State) -> Vec<(AttemptId, u64)> {
         let is_open =
@@ -90,6 +99,10 @@ impl Turn {
             runs.insert(event.run);
             match &event.body {
                 EventBody::RunCreated { .. } => tasks.extend(all_tasks(state, event.run)),
+                EventBody::TasksAdded { tasks: added } => {
+                    let all: Vec<TaskId> = all_tasks(state, event.run).collect();
+                    tasks.extend(all.into_iter().rev().take(added.len()));
+                }
                 EventBody::TasksReopened { tasks: reopened } => {
                     tasks.extend(reopened.iter().copied());
                 }

@@ -4,7 +4,9 @@ mod handover;
 mod ingest;
 pub(crate) mod inline;
 mod native;
+mod operation;
 mod process;
+mod review;
 mod snapshot;
 
 use crate::{
@@ -16,7 +18,9 @@ use crate::{
 };
 use native::{NativeWork, StopFlag};
 use orchestra_core::{
-    config::{AttemptConfig, CollectConfig, DecisionConfig, McpConfig, SnapshotConfig},
+    config::{
+        ApplyConfig, AttemptConfig, CollectConfig, DecisionConfig, McpConfig, SnapshotConfig,
+    },
     folders::Folders,
     ids::{AttemptId, RunId, WorkspaceId},
     outcome::AttemptOutcome,
@@ -67,6 +71,7 @@ pub(crate) struct Shared {
     pub(crate) program: PathBuf,
     pub(crate) snapshot: SnapshotConfig,
     pub(crate) collect: CollectConfig,
+    pub(crate) apply: ApplyConfig,
     /// With which arguments a shim starts the daemon when none answers.
     pub(crate) daemon_command: Vec<String>,
     pub(crate) sweeper: Sweeper,
@@ -121,8 +126,8 @@ pub(crate) struct Effects {
     running: HashMap<AttemptId, Running>,
     /// Attempts that an earlier daemon started: they are looked for, never started.
     found: HashSet<AttemptId>,
-    /// Runs whose snapshot is being taken.
-    snapshots: HashMap<RunId, AbortHandle>,
+    /// What else is under way and is no attempt.
+    jobs: HashMap<Effect, AbortHandle>,
 }
 
 impl Effects {
@@ -141,7 +146,7 @@ impl Effects {
             known: HashMap::new(),
             running: HashMap::new(),
             found,
-            snapshots: HashMap::new(),
+            jobs: HashMap::new(),
         }
     }
 
@@ -186,7 +191,26 @@ impl Effects {
                         desk.deliver(decision);
                     }
                 }
-                Effect::TakeSnapshot { run } => self.take_snapshot(state, run),
+                Effect::TakeSnapshot { run } => {
+                    if let Some(plan) = state.run(run).map(|run| Arc::clone(&run.plan)) {
+                        self.begin(effect, |shared| snapshot::report(shared, run, plan));
+                    }
+                }
+                Effect::Review { run } => {
+                    if let Some(work) = state.run(run).and_then(review::Work::new) {
+                        self.begin(effect, |shared| review::report(shared, work));
+                    }
+                }
+                Effect::Prepare { operation } => {
+                    if let Some(work) = operation::Work::new(state, operation) {
+                        self.begin(effect, |shared| operation::prepare(shared, work));
+                    }
+                }
+                Effect::Write { operation } => {
+                    if let Some(work) = operation::Work::new(state, operation) {
+                        self.begin(effect, |shared| operation::write(shared, work));
+                    }
+                }
                 Effect::ChangeTimeout { attempt, timeout } => {
                     if let Some(Running::Process { desk, .. }) = self.running.get(&attempt) {
                         desk.change_timeout(timeout);
@@ -201,8 +225,9 @@ impl Effects {
         self.running.get(&attempt).is_some_and(|running| !running.has_ended())
     }
 
-    pub(crate) fn is_taking_snapshot(&self, run: RunId) -> bool {
-        self.snapshots.get(&run).is_some_and(|task| !task.is_finished())
+    /// The same of an effect that is no attempt.
+    pub(crate) fn is_under_way(&self, effect: Effect) -> bool {
+        self.jobs.get(&effect).is_some_and(|task| !task.is_finished())
     }
 
     /// There is news of an attempt. One that has ended is looked at anyway.
@@ -220,12 +245,14 @@ impl Effects {
         }
     }
 
-    fn take_snapshot(&mut self, state: &State, run: RunId) {
-        let Some(plan) = state.run(run).map(|run| Arc::clone(&run.plan)) else { return };
-        let report = snapshot::report(Arc::clone(&self.shared), run, plan);
-        let task = tokio::spawn(report).abort_handle();
-        self.snapshots.retain(|_, task| !task.is_finished());
-        self.snapshots.insert(run, task);
+    /// Begins an effect that is no attempt.
+    fn begin<F>(&mut self, effect: Effect, work: impl FnOnce(Arc<Shared>) -> F)
+    where
+        F: Future<Output = ()> + Send + 'static,
+    {
+        let task = tokio::spawn(work(Arc::clone(&self.shared))).abort_handle();
+        self.jobs.retain(|_, task| !task.is_finished());
+        self.jobs.insert(effect, task);
     }
 
     fn run_native(&mut self, state: &State, attempt: AttemptId) {
@@ -267,7 +294,7 @@ impl Effects {
 
     /// Lets go of everything under way without ending it.
     pub(crate) fn abandon(&mut self) {
-        for (_, task) in self.snapshots.drain() {
+        for (_, task) in self.jobs.drain() {
             task.abort();
         }
         for running in std::mem::take(&mut self.running).into_values() {

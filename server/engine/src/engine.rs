@@ -154,6 +154,7 @@ impl Engine {
             program: self.options.program.clone(),
             snapshot: config.snapshot.clone(),
             collect: config.collect.clone(),
+            apply: config.apply.clone(),
             daemon_command: self.options.daemon_command.clone(),
             sweeper: Sweeper::new(config.attempt.grace),
             pool,

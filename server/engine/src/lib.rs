@@ -11,6 +11,7 @@ pub mod hub;
 mod memory;
 mod planning;
 mod recovery;
+mod reviewing;
 mod targets;
 mod workspace;
 

@@ -80,7 +80,7 @@ impl Planner {
     }
 
     /// Keeps what the user has not saved until the snapshot is taken, which another daemon may do.
-    fn keep_unsaved(&self, unsaved: Vec<Unsaved>) -> Result<Vec<Artifact>, ErrorBody> {
+    pub(crate) fn keep_unsaved(&self, unsaved: Vec<Unsaved>) -> Result<Vec<Artifact>, ErrorBody> {
         let keep = |Unsaved { path, content }: Unsaved| {
             self.artifacts.put(&content, &path).map_err(|error| {
                 let what = format!("the unsaved text of {path:?} cannot be taken over: {error}");

@@ -35,6 +35,9 @@ impl OpenError {
     }
 }
 
+/// Opens the journal for reading.
+type Read = dyn Fn() -> Result<Reader, ErrorBody>;
+
 /// An open workspace. Cheap to clone.
 #[derive(Clone)]
 pub struct Workspace {
@@ -61,13 +64,7 @@ impl Workspace {
     ) -> Result<Request, ErrorBody> {
         Ok(match command {
             Command::Run { .. } | Command::Start { .. } => {
-                let planner = Arc::clone(&self.planner);
-                tokio::task::spawn_blocking(move || planner.plan(command, &environment))
-                    .await
-                    .map_err(|error| {
-                        let hint = "please report this, with the daemon's log";
-                        ErrorBody::new(ErrorKind::Internal, error.to_string(), hint)
-                    })??
+                self.blocking(move |planner, _| planner.plan(command, &environment)).await?
             }
             Command::Approve { target } => Request::Approve(Pointer::parse(&target)?),
             Command::Cancel { target } => Request::Cancel(Pointer::parse(&target)?),
@@ -78,7 +75,50 @@ impl Workspace {
             Command::Pause { run } => Request::Pause(run),
             Command::Resume { run } => Request::Resume(run, environment),
             Command::Decide { decision, choice } => Request::Answer(decision, choice),
+            Command::Judge { run, selection, verdict } => {
+                Request::Judge { run, selection, verdict }
+            }
+            Command::SendBack { run, comment, hunks } => {
+                let send = move |planner: &Planner, read: &Read| {
+                    planner.send_back(&read()?, run, &comment, &hunks, environment)
+                };
+                self.blocking(send).await?
+            }
+            Command::Apply { run, target, favor, all, unsaved } => {
+                let apply = move |planner: &Planner, _: &Read| {
+                    planner.apply(run, target, favor, all, unsaved)
+                };
+                self.blocking(apply).await?
+            }
+            Command::Confirm { operation, files } => Request::Confirm(operation, files),
+            Command::Discard { run } => Request::Discard(run),
+            Command::Clean { run } => Request::Clean(run),
+            Command::Undo { operation, favor, unsaved } => {
+                let undo = move |planner: &Planner, read: &Read| {
+                    planner.undo(&read()?, operation, favor, unsaved)
+                };
+                self.blocking(undo).await?
+            }
         })
+    }
+
+    /// What reads files, away from those who must not wait.
+    async fn blocking(
+        &self,
+        work: impl FnOnce(&Planner, &Read) -> Result<Request, ErrorBody> + Send + 'static,
+    ) -> Result<Request, ErrorBody> {
+        let (planner, reader) = (Arc::clone(&self.planner), Arc::clone(&self.reader));
+        let work = move || {
+            work(&planner, &move || {
+                reader().map_err(|error| {
+                    ErrorBody::new(ErrorKind::Internal, error.to_string(), error.hint())
+                })
+            })
+        };
+        tokio::task::spawn_blocking(work).await.map_err(|error| {
+            let hint = "please report this, with the daemon's log";
+            ErrorBody::new(ErrorKind::Internal, error.to_string(), hint)
+        })?
     }
 
     /// Events from `from` on, past ones included.

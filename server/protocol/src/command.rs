@@ -2,8 +2,10 @@
 
 use crate::build::Build;
 use orchestra_core::{
-    ids::{AttemptId, DecisionId, RunId, WorkspaceId},
+    ids::{AttemptId, DecisionId, HunkId, OperationId, RunId, WorkspaceId},
+    operation::{Favor, FileResult, Target},
     plan::Mode,
+    review::{Selection, Verdict},
     time::{Millis, Timestamp},
 };
 use serde::{Deserialize, Serialize};
@@ -72,6 +74,60 @@ pub enum Command {
         /// The id of a choice, or a free text where there are none.
         choice: String,
     },
+    /// Say something of hunks of a review; `None`: they are undecided again.
+    Judge {
+        run: RunId,
+        selection: Selection,
+        #[serde(default)]
+        verdict: Option<Verdict>,
+    },
+    /// Have an agent go on from the result of a run, with what a person says of it.
+    SendBack {
+        run: RunId,
+        comment: String,
+        /// What the comment is about; empty: the result as a whole.
+        #[serde(default)]
+        hunks: Vec<HunkId>,
+    },
+    /// Bring the accepted hunks of a review to where the user wants them. Where nobody has judged any, all
+    /// are meant.
+    Apply {
+        run: RunId,
+        #[serde(default)]
+        target: Target,
+        #[serde(default)]
+        favor: Favor,
+        /// Whether undecided hunks go along.
+        #[serde(default)]
+        all: bool,
+        /// Text that the client's user has not saved yet. The client writes these files; see
+        /// [`Owner::Client`](orchestra_core::operation::Owner).
+        #[serde(default)]
+        unsaved: Vec<Unsaved>,
+    },
+    /// A client says what became of the files of an operation that it was to write.
+    Confirm {
+        operation: OperationId,
+        files: Vec<FileResult>,
+    },
+    /// Close a review without applying what is left of it.
+    Discard {
+        run: RunId,
+    },
+    /// Put the references and kept trees of a run aside that needs them no more.
+    Clean {
+        run: RunId,
+    },
+    /// Take an operation on the user's files back.
+    Undo {
+        /// `None`: the last one that is in effect.
+        #[serde(default)]
+        operation: Option<OperationId>,
+        #[serde(default)]
+        favor: Favor,
+        #[serde(default)]
+        unsaved: Vec<Unsaved>,
+    },
 }
 
 /// What the agents of a run get to see besides files that are saved and whole.
@@ -123,6 +179,9 @@ pub struct Answer {
     /// What the user should know besides, each a sentence.
     #[serde(default)]
     pub notes: Vec<String>,
+    /// The operation on the user's files that it began; its end is an event.
+    #[serde(default)]
+    pub operation: Option<OperationId>,
 }
 
 /// Which events a client wants.

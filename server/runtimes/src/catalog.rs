@@ -106,6 +106,7 @@ pub fn load(surroundings: &Surroundings<'_>) -> Loaded {
             })
             .collect(),
         order: config.agents.order.clone(),
+        apply: config.apply.policy,
         tree: config.tree_plan(),
         checks: config.checks_plan(),
     };

@@ -41,7 +41,8 @@ mod tests {
         let add = |run: u32, seq: u32| {
             let sql = "INSERT INTO event VALUES (?2, ?1, 1, 0, 1, '', NULL, '', x'')";
             conn.execute(sql, [run, seq]).unwrap();
-            conn.execute("INSERT INTO run VALUES (?1, 'running', ?2, '{}')", [run, seq]).unwrap();
+            conn.execute("INSERT INTO run VALUES (?1, 'running', ?2, '{}', 1, NULL)", [run, seq])
+                .unwrap();
         };
         let marked = || -> Vec<u32> {
             let mut statement = conn.prepare("SELECT run FROM dirty ORDER BY run").unwrap();

@@ -14,7 +14,7 @@ use std::{
 };
 
 /// How to get from each version to the next, forward only; the first one makes an empty database.
-const MIGRATIONS: &[&str] = &[include_str!("schema/1.sql")];
+const MIGRATIONS: &[&str] = &[include_str!("schema/1.sql"), include_str!("schema/2.sql")];
 
 /// How long a connection waits for a lock. Only a checkpoint or a recovery ever holds one that long.
 const BUSY: Duration = Duration::from_secs(10);

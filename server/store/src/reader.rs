@@ -93,7 +93,7 @@ impl Reader {
 
     pub fn runs(&self, filter: &RunFilter) -> Result<Vec<RunView>, StoreError> {
         // Few runs are open: without its index, all that have ended would be looked through.
-        let index = if filter.open { "INDEXED BY run_status" } else { "" };
+        let index = if filter.open { "INDEXED BY run_open" } else { "" };
         let mut sql = format!("SELECT id, view FROM run {index} WHERE id < ?1");
         let before = filter.before.map_or(i64::MAX, |run| run.number().into());
         let text = filter.status.map(RunStatus::as_str);
@@ -103,7 +103,7 @@ impl Reader {
             values.push(text);
         }
         if filter.open {
-            sql.push_str(&format!(" AND status IN ({})", rows::OPEN));
+            sql.push_str(" AND open");
         }
         sql.push_str(" ORDER BY id DESC LIMIT ?2");
         self.read(|conn| {
@@ -124,6 +124,22 @@ impl Reader {
                 .query_row([run.number()], |row| row.get(0))
                 .optional()?;
             json.map(|json| view(run, &json)).transpose()
+        })
+    }
+
+    /// The runs for which something was done to the user's files, the one where that was last first.
+    pub fn operated(&self, limit: u32) -> Result<Vec<RunView>, StoreError> {
+        self.read(|conn| {
+            let mut statement = conn.prepare_cached(
+                "SELECT id, view FROM run WHERE operated IS NOT NULL
+                 ORDER BY operated DESC, id DESC LIMIT ?1",
+            )?;
+            let mut rows = statement.query([limit])?;
+            let mut runs = Vec::new();
+            while let Some(row) = rows.next()? {
+                runs.push(view(run_id(row.get(0)?)?, text_of(row, 1)?)?);
+            }
+            Ok(runs)
         })
     }
 

@@ -18,19 +18,24 @@ pub(crate) const ANSWERS_KEPT: i64 = 10_000;
 /// The path of a mark that means the run itself.
 pub(crate) const RUN_ITSELF: &[u8] = &[];
 
-/// The states of runs that have not ended, as SQL.
-pub(crate) const OPEN: &str = "'awaiting-approval', 'running', 'paused', 'stopping'";
-
 fn json(view: &impl Serialize) -> Result<String, Fault> {
     serde_json::to_string(view).map_err(|error| Fault::Refused(error.to_string()))
 }
 
 pub(crate) fn write_run(conn: &Connection, view: &RunView, seq: u64) -> Result<(), Fault> {
     conn.prepare_cached(
-        "INSERT INTO run VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO UPDATE
-         SET status = excluded.status, seq = excluded.seq, view = excluded.view",
+        "INSERT INTO run (id, status, seq, view, open, operated) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+         ON CONFLICT DO UPDATE SET status = excluded.status, seq = excluded.seq,
+             view = excluded.view, open = excluded.open, operated = excluded.operated",
     )?
-    .execute(params![view.id.number(), view.status.as_str(), to_column(seq), json(view)?])?;
+    .execute(params![
+        view.id.number(),
+        view.status.as_str(),
+        to_column(seq),
+        json(view)?,
+        view.is_open(),
+        view.operations.last().map(|operation| operation.started.0)
+    ])?;
     if view.status.has_ended() {
         conn.prepare_cached("DELETE FROM ingest WHERE run = ?1")?.execute([view.id.number()])?;
     }
@@ -178,27 +183,4 @@ pub(crate) fn meta(conn: &Connection, key: &str) -> Result<Option<String>, Fault
         .query_row([key], |row| row.get(0))
         .optional()?;
     Ok(value)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use orchestra_core::view::RunStatus;
-
-    #[test]
-    fn the_open_states_are_those_that_have_not_ended() {
-        let all = [
-            RunStatus::AwaitingApproval,
-            RunStatus::Running,
-            RunStatus::Paused,
-            RunStatus::Stopping,
-            RunStatus::Succeeded,
-            RunStatus::Failed,
-            RunStatus::Cancelled,
-            RunStatus::TimedOut,
-        ];
-        let open = all.into_iter().filter(|status| !status.has_ended());
-        let open: Vec<String> = open.map(|status| format!("'{status}'")).collect();
-        assert_eq!(open.join(", "), OPEN);
-    }
 }

@@ -361,8 +361,7 @@ fn last_run(conn: &Connection) -> Result<u32, Fault> {
 }
 
 fn open_runs(conn: &Connection) -> Result<Vec<RunId>, Fault> {
-    let mut statement =
-        conn.prepare(&format!("SELECT id FROM run WHERE status IN ({}) ORDER BY id", rows::OPEN))?;
+    let mut statement = conn.prepare("SELECT id FROM run WHERE open ORDER BY id")?;
     let numbers: Result<Vec<i64>, _> = statement.query_map([], |row| row.get(0))?.collect();
     numbers?.into_iter().map(run_id).collect()
 }

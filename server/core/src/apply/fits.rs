@@ -4,8 +4,10 @@
 use super::ApplyError;
 use crate::{
     event::{AttemptStarted, Event, EventBody},
-    ids::{DecisionId, TaskId},
-    state::{Run, RunPhase, SnapshotState, State, TaskPhase},
+    ids::{DecisionId, OperationId, TaskId},
+    state::{
+        Operation, OperationPhase, ReviewPhase, Run, RunPhase, SnapshotState, State, TaskPhase,
+    },
 };
 
 pub(super) fn check(state: &State, event: &Event) -> Result<(), ApplyError> {
@@ -31,6 +33,9 @@ pub(super) fn check(state: &State, event: &Event) -> Result<(), ApplyError> {
         body if let Some(decision) = misfit(state, run, body) => {
             Err(ApplyError::DecisionMisfit { event: name, decision })
         }
+        body if let Some(operation) = misfitting_operation(run, body) => {
+            Err(ApplyError::OperationMisfit { event: name, operation })
+        }
         body if !fits_run(state, run, body) => {
             Err(ApplyError::RunMisfit { event: name, run: run.id, status: (&run.phase).into() })
         }
@@ -54,15 +59,68 @@ fn fits_run(state: &State, run: &Run, body: &EventBody) -> bool {
         EventBody::RunStopping { .. } => {
             !run.has_ended() && !matches!(run.phase, RunPhase::Stopping { .. })
         }
-        EventBody::RunEnded { .. } => state.indices.finished.contains(&run.id),
+        EventBody::RunEnded { .. } => {
+            state.indices.finished.contains(&run.id) && run.review.phase != ReviewPhase::Wanted
+        }
+        EventBody::ReviewWanted { .. } => {
+            state.indices.finished.contains(&run.id) && run.unreviewed().is_some()
+        }
+        EventBody::ReviewOpened(_) | EventBody::ReviewFailed { .. } => {
+            run.review.phase == ReviewPhase::Wanted
+        }
+        EventBody::HunksJudged { .. } => matches!(run.review.phase, ReviewPhase::Open(_)),
+        EventBody::TasksAdded { .. } => !matches!(run.phase, RunPhase::Stopping { .. }),
         EventBody::SnapshotWanted => !run.has_ended() && run.wants_snapshot_again(),
         EventBody::SnapshotTaken { .. } | EventBody::SnapshotFailed { .. } => {
             run.snapshot == SnapshotState::Wanted
         }
         EventBody::DecisionAsked(asked) => asked.decision.run() == run.id,
+        // See `misfitting_operation`.
+        EventBody::OperationStarted(_)
+        | EventBody::OperationPrepared { .. }
+        | EventBody::OperationWritten { .. }
+        | EventBody::FilesConfirmed { .. }
+        | EventBody::OperationEnded { .. } => true,
         EventBody::TasksReopened { .. } => !matches!(run.phase, RunPhase::Stopping { .. }),
         _ => !run.has_ended(),
     }
+}
+
+/// The operation that is not as the event would have it.
+fn misfitting_operation(run: &Run, body: &EventBody) -> Option<OperationId> {
+    let last = run.operations.last();
+    let (id, fits) = match body {
+        EventBody::OperationStarted(started) => {
+            let next =
+                u32::try_from(run.operations.len()).ok().and_then(|count| count.checked_add(1));
+            let is_next = OperationId::new(run.id, next?) == Some(started.operation);
+            (started.operation, is_next && last.is_none_or(Operation::has_ended))
+        }
+        EventBody::OperationPrepared { operation, .. } => {
+            let is_preparing = |last: &Operation| {
+                last.id() == *operation && last.phase == OperationPhase::Preparing
+            };
+            (*operation, last.is_some_and(is_preparing))
+        }
+        EventBody::OperationWritten { operation, .. } => {
+            let is_writing = |last: &Operation| {
+                last.id() == *operation && matches!(last.phase, OperationPhase::Writing(_))
+            };
+            (*operation, last.is_some_and(is_writing))
+        }
+        EventBody::FilesConfirmed { operation, .. } => {
+            let is_waiting = |last: &Operation| {
+                last.id() == *operation && matches!(last.phase, OperationPhase::Waiting { .. })
+            };
+            (*operation, last.is_some_and(is_waiting))
+        }
+        EventBody::OperationEnded { operation, .. } => {
+            let is_open = |last: &Operation| last.id() == *operation && !last.has_ended();
+            (*operation, last.is_some_and(is_open))
+        }
+        _ => return None,
+    };
+    (!fits).then_some(id)
 }
 
 /// The decision that keeps the event from happening.
@@ -127,7 +185,17 @@ fn check_task(run: &Run, event: &Event, id: TaskId) -> Result<(), ApplyError> {
         | EventBody::SnapshotTaken { .. }
         | EventBody::SnapshotFailed { .. }
         | EventBody::MemorySet(_)
-        | EventBody::MemoryRemoved { .. } => true,
+        | EventBody::MemoryRemoved { .. }
+        | EventBody::TasksAdded { .. }
+        | EventBody::ReviewWanted { .. }
+        | EventBody::ReviewOpened(_)
+        | EventBody::ReviewFailed { .. }
+        | EventBody::HunksJudged { .. }
+        | EventBody::OperationStarted(_)
+        | EventBody::OperationPrepared { .. }
+        | EventBody::OperationWritten { .. }
+        | EventBody::FilesConfirmed { .. }
+        | EventBody::OperationEnded { .. } => true,
     };
     if fits {
         return Ok(());

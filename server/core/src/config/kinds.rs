@@ -7,7 +7,7 @@ pub use commands::{CommandLines, Paths};
 use crate::{
     confinement::SandboxChoice,
     ids::is_plain_word,
-    plan::Clean,
+    plan::{ApplyPolicy, Clean},
     selection::{Criterion, Order},
     time::Millis,
 };
@@ -229,7 +229,7 @@ macro_rules! choice {
     )+};
 }
 
-choice!(SandboxChoice, Clean);
+choice!(SandboxChoice, Clean, ApplyPolicy);
 
 macro_rules! whole_number {
     ($($number:ty),+) => {$(

@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     confinement::SandboxChoice,
-    plan::{ChecksPlan, Clean, TreePlan},
+    plan::{ApplyPolicy, ChecksPlan, Clean, TreePlan},
     selection::Order,
     time::Millis,
 };
@@ -178,6 +178,17 @@ settings! {
         remembered_for: Millis = Millis::minutes(30 * 24 * 60), "ORCHESTRA_VERIFY_REMEMBERED_FOR";
         /// How much of one command is remembered; what said more runs again.
         remembered_limit: Bytes = Bytes::mebibytes(4), "ORCHESTRA_VERIFY_REMEMBERED_LIMIT";
+    }
+    /// What becomes of the result of a run.
+    apply: ApplyConfig {
+        /// `review`: it waits for a person. `auto`: it is applied to your files if checks have verified it,
+        /// the kernel held its agents, and nothing in it is flagged; else it waits. `branch`: it becomes the
+        /// branch `orchestra/<run>`. A workflow may say otherwise.
+        policy: ApplyPolicy = ApplyPolicy::Review, "ORCHESTRA_APPLY_POLICY";
+        /// How long an editor has to say that it has taken a change of a file that it has open.
+        client_timeout: Millis = Millis::seconds(30), "ORCHESTRA_APPLY_CLIENT_TIMEOUT";
+        /// Files that are larger are reviewed as a whole and not line by line.
+        review_limit: Bytes = Bytes::mebibytes(4), "ORCHESTRA_APPLY_REVIEW_LIMIT";
     }
     /// Questions of agents to a person.
     decision: DecisionConfig {

@@ -98,6 +98,18 @@ pub(super) fn retry(state: &State, target: Target, at: Timestamp) -> Decision {
             format!("wait for its end with `orchestra watch {}`, then retry", run.id),
         ));
     }
+    if let Some(by) = run.review.cleaned {
+        return Err(wrong_state(
+            format!("{} is cleaned up", run.id),
+            format!("take that back with `orchestra undo {by}`"),
+        ));
+    }
+    if let Some(operation) = run.operations.last().filter(|operation| !operation.has_ended()) {
+        return Err(wrong_state(
+            format!("{} is under way", operation.id()),
+            "wait a moment for its end, then ask again".to_owned(),
+        ));
+    }
     let tasks: Vec<TaskId> = match target {
         Target::Run(_) => {
             run.tasks.iter().filter(|task| has_ended_badly(task)).map(|task| task.id).collect()

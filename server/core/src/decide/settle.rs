@@ -1,13 +1,13 @@
 //! What the time and the state alone lead to: skip, start and end what can be.
 
-use super::{asking, requests::stop_run, starts::starts};
+use super::{asking, requests::stop_run, reviews, starts::starts};
 use crate::{
     context,
     event::{Event, EventBody},
     ids::TaskId,
     outcome::{Output, RunOutcome, SkipReason, StopReason, TaskOutcome},
     plan::Retry,
-    state::{Run, RunPhase, State, TaskPhase},
+    state::{ReviewPhase, Run, RunPhase, State, TaskPhase},
     template,
     time::{Millis, Timestamp},
 };
@@ -22,6 +22,7 @@ pub(super) fn settle(state: &State, now: Timestamp) -> Vec<Event> {
         .chain(due)
         .map(|(id, body)| event(id.run(), body))
         .chain(asking::due(state, now))
+        .chain(reviews::settled(state, now))
         .collect();
     if !decided.is_empty() {
         return decided;
@@ -37,12 +38,26 @@ pub(super) fn settle(state: &State, now: Timestamp) -> Vec<Event> {
         .finished
         .iter()
         .filter_map(|id| state.run(*id))
-        .map(|run| event(run.id, EventBody::RunEnded { outcome: outcome_of(run) }))
+        .filter_map(|run| Some(event(run.id, on_finish(run)?)))
         .collect();
     if !ended.is_empty() {
         return ended;
     }
-    starts(state, now)
+    match reviews::apply_automatically(state, now) {
+        Some(started) => vec![started],
+        None => starts(state, now),
+    }
+}
+
+/// What follows on the end of a run's last task: what was made is brought together before the run ends.
+fn on_finish(run: &Run) -> Option<EventBody> {
+    if run.review.phase == ReviewPhase::Wanted {
+        return None;
+    }
+    Some(match run.unreviewed() {
+        Some(works) => EventBody::ReviewWanted { works },
+        None => EventBody::RunEnded { outcome: outcome_of(run) },
+    })
 }
 
 /// Delayed tasks whose time has come. One that would wait longer than any back-off does was delayed

@@ -100,6 +100,7 @@ pub fn plan_for_start(agent: &str, prompt: &str, catalog: &Catalog) -> Result<Pl
         unsaved: Vec::new(),
         tree: catalog.tree.clone(),
         checks: catalog.checks.clone(),
+        apply: catalog.apply,
     })
 }
 

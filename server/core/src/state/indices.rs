@@ -1,9 +1,9 @@
 //! What scheduling looks up instead of looking through all tasks.
 
-use super::{Task, TaskPhase};
+use super::{ReviewPhase, Run, Task, TaskPhase};
 use crate::{
     decision::Decision,
-    ids::{AttemptId, DecisionId, RunId, TaskId},
+    ids::{AttemptId, DecisionId, OperationId, RunId, TaskId},
     outcome::{StopReason, TaskOutcome},
     plan::{Executor, Lane, PlannedTask},
     time::{Millis, Timestamp},
@@ -27,6 +27,12 @@ pub(crate) struct Indices {
     /// Runs with tasks for agents, of which it is not known yet what these get to see.
     pub(crate) without_snapshot: BTreeSet<RunId>,
     pub(crate) decisions: DecisionIndices,
+    /// Runs whose review is being made.
+    pub(crate) reviews: BTreeSet<RunId>,
+    /// Operations on the user's files that have not ended.
+    pub(crate) operations: BTreeSet<OperationId>,
+    /// Runs whose result is to be applied without anybody asking.
+    pub(crate) automatic: BTreeSet<RunId>,
     pub(crate) under_way: BTreeMap<AttemptId, UnderWay>,
     /// Attempts under way by lane.
     pub(crate) busy: BTreeMap<Lane, u32>,
@@ -121,6 +127,27 @@ impl DecisionIndices {
 }
 
 impl Indices {
+    /// Takes up the review and the operations of a run as they are now.
+    pub(super) fn insert_run(&mut self, run: &Run) {
+        if run.review.phase == ReviewPhase::Wanted {
+            self.reviews.insert(run.id);
+        }
+        if run.review.automatic {
+            self.automatic.insert(run.id);
+        }
+        let open = run.operations.iter().filter(|operation| !operation.has_ended());
+        self.operations.extend(open.map(super::Operation::id));
+    }
+
+    /// Forgets them.
+    pub(super) fn remove_run(&mut self, run: &Run) {
+        self.reviews.remove(&run.id);
+        self.automatic.remove(&run.id);
+        for operation in &run.operations {
+            self.operations.remove(&operation.id());
+        }
+    }
+
     /// Takes up a task as it is now.
     pub(super) fn insert(&mut self, task: &Task, planned: &PlannedTask, ageing: Millis) {
         match &task.phase {
@@ -212,7 +239,7 @@ impl Counts {
         counts
     }
 
-    pub(super) fn insert(&mut self, task: &Task) {
+    pub(crate) fn insert(&mut self, task: &Task) {
         let one = Self::of(task);
         self.open += one.open;
         self.active += one.active;

@@ -129,6 +129,16 @@ kinds! { EVENTS, event_kind, EventBody:
     EventBody::DecisionDelivered { .. },
     EventBody::MemorySet(_),
     EventBody::MemoryRemoved { .. },
+    EventBody::TasksAdded { .. },
+    EventBody::ReviewWanted { .. },
+    EventBody::ReviewOpened(_),
+    EventBody::ReviewFailed { .. },
+    EventBody::HunksJudged { .. },
+    EventBody::OperationStarted(_),
+    EventBody::OperationPrepared { .. },
+    EventBody::OperationWritten { .. },
+    EventBody::FilesConfirmed { .. },
+    EventBody::OperationEnded { .. },
 }
 
 kinds! { ATTEMPT_OUTCOMES, attempt_outcome, AttemptOutcome:
@@ -202,7 +212,7 @@ fn what_is_written_is_read_back() {
 #[test]
 fn rows_of_no_known_version_are_refused() {
     let newer = event::decode(event::VERSION + 1, "{}").unwrap_err().to_string();
-    assert_eq!(newer, "event version 3 is newer than this build reads (2)");
+    assert_eq!(newer, "event version 4 is newer than this build reads (3)");
     assert_eq!(event::decode(0, "{}").unwrap_err().to_string(), "event version 0 does not exist");
     let unknown = event::decode(1, r#"{"type":"run-exploded"}"#).unwrap_err().to_string();
     assert!(unknown.starts_with("not an event: unknown variant `run-exploded`"), "{unknown}");

@@ -98,6 +98,10 @@ impl Actor {
                     | InputKind::SetTimeout { target, .. } => Some(target.run()),
                     InputKind::Pause { run, .. } | InputKind::Resume { run } => Some(*run),
                     InputKind::Answer { decision, .. } => Some(decision.run()),
+                    InputKind::Judge { run, .. }
+                    | InputKind::Discard { run }
+                    | InputKind::Clean { run } => Some(*run),
+                    InputKind::Confirm { operation, .. } => Some(operation.run()),
                     _ => events.first().map(|event| event.run),
                 };
                 self.record(events, turn);
@@ -105,7 +109,8 @@ impl Actor {
                 if let Some(environment) = environment {
                     self.effects.set_environment(run, environment);
                 }
-                let answer = Answer { run, seq: first, notes };
+                let operation = turn.operation_since(first);
+                let answer = Answer { run, seq: first, notes, operation };
                 self.in_doubt.insert(key.clone(), Vec::new());
                 turn.answers.push((key, answer, reply));
             }
@@ -151,6 +156,22 @@ impl Actor {
             }
             Request::Answer(decision, choice) => {
                 (InputKind::Answer { decision, choice }, None, Vec::new())
+            }
+            Request::Judge { run, selection, verdict } => {
+                (InputKind::Judge { run, selection, verdict }, None, Vec::new())
+            }
+            Request::SendBack(back, client) => {
+                let environment = self.environment_for(back.run, &client);
+                (InputKind::SendBack(back), environment, Vec::new())
+            }
+            Request::Apply(apply) => (InputKind::Apply(apply), None, Vec::new()),
+            Request::Confirm(operation, files) => {
+                (InputKind::Confirm { operation, files }, None, Vec::new())
+            }
+            Request::Discard(run) => (InputKind::Discard { run }, None, Vec::new()),
+            Request::Clean(run) => (InputKind::Clean { run }, None, Vec::new()),
+            Request::Undo { operation, favor, unsaved } => {
+                (InputKind::Undo { operation, favor, unsaved }, None, Vec::new())
             }
             Request::Resume(run, client) => {
                 let environment = self.environment_for(run, &client);

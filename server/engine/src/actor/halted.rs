@@ -20,7 +20,10 @@ impl Actor {
     pub(super) fn take_up(&self, turn: &mut Turn) {
         turn.add_effects(pending(&self.state).into_iter().filter(|effect| match effect {
             Effect::Execute { attempt, .. } => !self.effects.is_running(*attempt),
-            Effect::TakeSnapshot { run } => !self.effects.is_taking_snapshot(*run),
+            Effect::TakeSnapshot { .. }
+            | Effect::Review { .. }
+            | Effect::Prepare { .. }
+            | Effect::Write { .. } => !self.effects.is_under_way(*effect),
             Effect::Stop { .. } | Effect::ChangeTimeout { .. } | Effect::Deliver { .. } => true,
         }));
     }

@@ -3,12 +3,14 @@
 use super::{Effects, Hub, Limits, Reply, Store, StoreError, recovery};
 use crate::{batch::Asked, environment::Environment, targets::Pointer};
 use orchestra_core::{
+    decide::{Apply, InputKind, SendBack},
     decision::Question,
     event::Event,
-    ids::{AttemptId, DecisionId, RunId},
-    outcome::{AttemptOutcome, Failure},
+    ids::{AttemptId, DecisionId, OperationId, RunId},
+    operation::{Favor, FileResult},
+    outcome::{Artifact, AttemptOutcome},
     plan::Plan,
-    snapshot::Snapshot,
+    review::{Selection, Verdict},
     time::Millis,
 };
 use orchestra_protocol::command::WorkspaceInfo;
@@ -28,6 +30,13 @@ pub(crate) enum Request {
     Pause(RunId),
     Resume(RunId, Environment),
     Answer(DecisionId, String),
+    Judge { run: RunId, selection: Selection, verdict: Option<Verdict> },
+    SendBack(Box<SendBack>, Environment),
+    Apply(Box<Apply>),
+    Confirm(OperationId, Vec<FileResult>),
+    Discard(RunId),
+    Clean(RunId),
+    Undo { operation: OperationId, favor: Favor, unsaved: Vec<Artifact> },
 }
 
 impl Request {
@@ -40,6 +49,10 @@ impl Request {
             | Self::SetTimeout(pointer, _) => Some(pointer.run()),
             Self::Pause(run) | Self::Resume(run, _) => Some(*run),
             Self::Answer(decision, _) => Some(decision.run()),
+            Self::Judge { run, .. } | Self::Discard(run) | Self::Clean(run) => Some(*run),
+            Self::SendBack(back, _) => Some(back.run),
+            Self::Apply(apply) => Some(apply.run),
+            Self::Confirm(operation, _) | Self::Undo { operation, .. } => Some(operation.run()),
         }
     }
 }
@@ -66,10 +79,8 @@ pub(crate) enum Message {
         reply: Reply,
     },
     Ended(Outcome),
-    Snapshot {
-        run: RunId,
-        result: Result<Box<Snapshot>, Failure>,
-    },
+    /// What an effect that is no attempt has come to. When it cannot be recorded, the effect is begun anew.
+    Came(InputKind),
     /// A shim says that its attempt has news.
     Poked(AttemptId),
     /// What an attempt's shim has told, up to a byte of its file. Answered when it is recorded; dropped

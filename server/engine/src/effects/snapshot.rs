@@ -3,6 +3,7 @@
 use super::Shared;
 use crate::actor::Message;
 use orchestra_core::{
+    decide::InputKind,
     ids::RunId,
     outcome::{Artifact, Failure, FailureKind},
     plan::Plan,
@@ -23,7 +24,8 @@ pub(super) async fn report(shared: Arc<Shared>, run: RunId, plan: Arc<Plan>) {
         })
     });
     // An actor that is gone takes it anew after its next start.
-    let _ = shared.sender.send(Message::Snapshot { run, result: result.map(Box::new) });
+    let kind = InputKind::SnapshotEnded { run, result: result.map(Box::new) };
+    let _ = shared.sender.send(Message::Came(kind));
 }
 
 fn now(shared: &Shared, run: RunId, plan: &Plan) -> Result<Snapshot, Failure> {

@@ -11,7 +11,16 @@ pub(crate) async fn send(session: &Session, what: &str, command: Command) -> Res
         | Command::Timeout { target, .. } => target.clone(),
         Command::Pause { run } | Command::Resume { run } => run.to_string(),
         Command::Decide { decision, .. } => decision.to_string(),
-        Command::Run { .. } | Command::Start { .. } => String::new(),
+        Command::Judge { run, .. }
+        | Command::SendBack { run, .. }
+        | Command::Apply { run, .. }
+        | Command::Discard { run }
+        | Command::Clean { run } => run.to_string(),
+        Command::Confirm { operation, .. } => operation.to_string(),
+        Command::Undo { operation: Some(operation), .. } => operation.to_string(),
+        Command::Undo { operation: None, .. } | Command::Run { .. } | Command::Start { .. } => {
+            String::new()
+        }
     };
     let answer = session.command(&format!("{what} {named}"), command).await?;
     if session.json {

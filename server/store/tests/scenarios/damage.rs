@@ -230,7 +230,7 @@ fn rows_that_do_not_match_are_found_and_made_again_from_the_events() {
         "UPDATE count SET n = 7 WHERE kind = 'task';
          DELETE FROM run WHERE id = 1;
          UPDATE task SET view = '{' WHERE run = 3;
-         INSERT INTO run SELECT 9, status, seq, view FROM run WHERE id = 2;",
+         INSERT INTO run SELECT 9, status, seq, view, open, operated FROM run WHERE id = 2;",
     )
     .unwrap();
     drop(conn);

@@ -132,6 +132,7 @@ pub(crate) fn plan(steps: u32) -> Plan {
         unsaved: Vec::new(),
         tree: Default::default(),
         checks: Default::default(),
+        apply: Default::default(),
     }
 }
 
@@ -199,6 +200,9 @@ pub(crate) fn run_view(run: u32, status: RunStatus) -> RunView {
         ended: status.has_ended().then_some(Timestamp(1_790_000_001_000)),
         snapshot: None,
         decisions: vec![],
+        review: None,
+        operations: vec![],
+        busy: false,
         tasks: 1,
         tasks_ended: 0,
         tasks_failed: 0,

@@ -34,6 +34,7 @@ pub(crate) fn plan() -> PlanBuilder {
             unsaved: Vec::new(),
             tree: Default::default(),
             checks: Default::default(),
+            apply: Default::default(),
         },
         needs: Vec::new(),
     }

@@ -36,6 +36,8 @@ pub(crate) struct Simulator {
     effects: BTreeMap<AttemptId, BTreeSet<Effect>>,
     /// Runs whose snapshot it is taking.
     snapshots: BTreeSet<RunId>,
+    /// Reviews that it is making, and operations that it is carrying out.
+    reviews: BTreeSet<Effect>,
     /// Every attempt, in the order in which they started.
     pub(crate) started: Vec<AttemptId>,
     limits: Limits,
@@ -54,6 +56,7 @@ impl Simulator {
             journal: Vec::new(),
             effects: BTreeMap::new(),
             snapshots: BTreeSet::new(),
+            reviews: BTreeSet::new(),
             started: Vec::new(),
             limits,
             seed: 7,
@@ -121,6 +124,15 @@ impl Simulator {
                 | EventBody::RunEnded { .. } => {
                     self.snapshots.remove(&event.run);
                 }
+                EventBody::ReviewOpened(_) | EventBody::ReviewFailed { .. } => {
+                    self.reviews.remove(&Effect::Review { run: event.run });
+                }
+                EventBody::OperationPrepared { operation, .. }
+                | EventBody::OperationEnded { operation, .. } => {
+                    let operation = *operation;
+                    self.reviews.remove(&Effect::Prepare { operation });
+                    self.reviews.remove(&Effect::Write { operation });
+                }
                 _ => {}
             }
         }
@@ -128,6 +140,10 @@ impl Simulator {
             match effect {
                 Effect::TakeSnapshot { run } => {
                     self.snapshots.insert(run);
+                }
+                effect
+                @ (Effect::Review { .. } | Effect::Prepare { .. } | Effect::Write { .. }) => {
+                    self.reviews.insert(effect);
                 }
                 effect => {
                     let attempt = effect.attempt().unwrap();
@@ -290,7 +306,9 @@ impl Simulator {
         self.state = state;
         let recovered: BTreeSet<Effect> = pending(&self.state).into_iter().collect();
         let snapshots = self.snapshots.iter().map(|&run| Effect::TakeSnapshot { run });
-        let under_way = self.effects.values().flatten().copied().chain(snapshots).collect();
+        let reviews = self.reviews.iter().copied();
+        let under_way =
+            self.effects.values().flatten().copied().chain(snapshots).chain(reviews).collect();
         assert_eq!(recovered, under_way, "recovery finds other work than was under way");
     }
 

@@ -1,0 +1,275 @@
+//! The review of a run and the operations on the user's files, as the state keeps them.
+
+use super::{Run, Task, TaskPhase};
+use crate::{
+    change::Change,
+    event::{OperationStarted, ReviewOpened},
+    ids::{AttemptId, HunkId, OperationId},
+    operation::{FilePlan, FileResult, FileState, OperationEnd, OperationKind, Owner, Target},
+    outcome::{Failure, Output, TaskOutcome},
+    plan::{ApplyPolicy, Executor},
+    review::{Verdict, Work},
+    state::SnapshotState,
+    time::Timestamp,
+};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
+
+/// The review of a run.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct ReviewState {
+    pub phase: ReviewPhase,
+    /// Whose work it is about.
+    pub(crate) of: Vec<AttemptId>,
+    /// Of those that are judged. Kept when the run goes on: the same change has the same id.
+    pub verdicts: BTreeMap<HunkId, Verdict>,
+    /// What the user's files have now.
+    pub applied: BTreeSet<HunkId>,
+    /// By which operation it was closed, unless that was undone.
+    pub discarded: Option<OperationId>,
+    /// By which operation the run's references were put aside, unless that was undone.
+    pub cleaned: Option<OperationId>,
+    /// The run's policy wants it applied, and no operation of it has begun yet.
+    pub(crate) automatic: bool,
+}
+
+/// Where a review stands.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub enum ReviewPhase {
+    /// Nothing was made that could be reviewed, as far as is known.
+    #[default]
+    None,
+    /// It is being made.
+    Wanted,
+    Open(Arc<ReviewOpened>),
+    /// Why the work of the run could not be brought together.
+    Failed(Failure),
+}
+
+/// Something that Orchestra does, or has done, to the user's files.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Operation {
+    pub started: Arc<OperationStarted>,
+    pub started_at: Timestamp,
+    pub phase: OperationPhase,
+    /// By which operation it was taken back, unless that was taken back itself.
+    pub undone_by: Option<OperationId>,
+}
+
+/// Where an operation stands.
+#[derive(Debug, Clone, PartialEq)]
+pub enum OperationPhase {
+    /// It is being found out what it means for each file. Nothing has been written.
+    Preparing,
+    /// What is to be written is recorded, and is being written.
+    Writing(Arc<Prepared>),
+    /// What clients are to write is waited for.
+    Waiting {
+        prepared: Arc<Prepared>,
+        /// What is known of files, those on the disk and those that clients have answered for.
+        files: Vec<FileResult>,
+        until: Timestamp,
+    },
+    Ended {
+        end: OperationEnd,
+        at: Timestamp,
+        /// What was to be written; `None` where it did not come to that.
+        prepared: Option<Arc<Prepared>>,
+    },
+}
+
+/// What an operation writes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Prepared {
+    /// The commits with what the user had and with what is to be there.
+    pub before: String,
+    pub after: String,
+    pub files: Vec<FilePlan>,
+}
+
+impl Operation {
+    pub fn id(&self) -> OperationId {
+        self.started.operation
+    }
+
+    pub fn has_ended(&self) -> bool {
+        matches!(self.phase, OperationPhase::Ended { .. })
+    }
+
+    /// Whether it has changed something that is still so.
+    pub fn is_in_effect(&self) -> bool {
+        let OperationPhase::Ended { end, .. } = &self.phase else { return false };
+        self.undone_by.is_none()
+            && matches!(end, OperationEnd::Applied | OperationEnd::Partly { .. })
+    }
+
+    /// What it has written, or was about to.
+    pub fn prepared(&self) -> Option<&Arc<Prepared>> {
+        match &self.phase {
+            OperationPhase::Preparing => None,
+            OperationPhase::Writing(prepared) | OperationPhase::Waiting { prepared, .. } => {
+                Some(prepared)
+            }
+            OperationPhase::Ended { prepared, .. } => prepared.as_ref(),
+        }
+    }
+}
+
+impl Prepared {
+    /// What of it clients are to write and is not among `files`.
+    pub(crate) fn unanswered(&self, files: &[FileResult]) -> impl Iterator<Item = &FilePlan> {
+        let is_known = |plan: &&FilePlan| files.iter().any(|file| file.path == plan.path);
+        self.files
+            .iter()
+            .filter(|plan| plan.owner == Owner::Client)
+            .filter(move |plan| !is_known(plan))
+    }
+
+    /// How it has ended, when these are the results of its files.
+    pub(crate) fn end(&self, files: &[FileResult]) -> OperationEnd {
+        let unanswered = self
+            .unanswered(files)
+            .map(|plan| FileResult { path: plan.path.clone(), state: FileState::Unanswered });
+        let failed = files.iter().filter(|file| file.state != FileState::Applied).cloned();
+        let open: Vec<FileResult> = failed.chain(unanswered).collect();
+        if open.is_empty() { OperationEnd::Applied } else { OperationEnd::Partly { files: open } }
+    }
+}
+
+impl Run {
+    pub fn operation(&self, id: OperationId) -> Option<&Operation> {
+        let position = usize::try_from(id.number()).ok()?.checked_sub(1)?;
+        self.operations.get(position).filter(|operation| operation.id() == id)
+    }
+
+    /// What was made and has not been thrown away, in the order of the plan.
+    pub fn works(&self) -> Vec<Work> {
+        let works = self.tasks.iter().zip(&self.plan.tasks).filter_map(|(task, planned)| {
+            let change = task.change()?;
+            let attempt = task.attempts.last()?;
+            let executor = &attempt.started.executor;
+            Some(Work {
+                attempt: attempt.started.attempt,
+                step: planned.step.clone(),
+                agent: executor.name().to_owned(),
+                model: match executor {
+                    Executor::Agent { name, .. } => self.plan.agents.get(name)?.model.clone(),
+                    Executor::Native { .. } => None,
+                },
+                base: attempt.started.base.clone().unwrap_or_else(|| change.base.clone()),
+                commit: change.commit.clone()?,
+            })
+        });
+        works.collect()
+    }
+
+    fn work_attempts(&self) -> Vec<AttemptId> {
+        let made = self.tasks.iter().filter(|task| task.change().is_some());
+        made.filter_map(|task| Some(task.attempts.last()?.started.attempt)).collect()
+    }
+
+    /// Whose work is to be reviewed, where that is not what the review is about.
+    pub(crate) fn unreviewed(&self) -> Option<Vec<AttemptId>> {
+        let works = self.work_attempts();
+        (!works.is_empty() && works != self.review.of).then_some(works)
+    }
+
+    /// Why the result should not be applied without a person, each a phrase; empty where nothing speaks
+    /// against it.
+    pub(crate) fn doubts(&self, result: &str, flagged: &[String]) -> Vec<String> {
+        let mut doubts = Vec::new();
+        if self.counts.failed > 0 {
+            doubts.push("not every task succeeded".to_owned());
+        }
+        let outputs = || self.tasks.iter().filter_map(|task| Some((task, task.output()?)));
+        let has_result = |output: &&Output| {
+            let commit = output.change.as_ref().and_then(|change| change.commit.as_deref());
+            commit == Some(result)
+        };
+        let evidence = outputs()
+            .map(|(_, output)| output)
+            .filter(has_result)
+            .find_map(|output| output.evidence.as_deref());
+        match evidence.map(|evidence| &evidence.verdict) {
+            Some(crate::evidence::Verdict::Passed) => {}
+            Some(crate::evidence::Verdict::WasRedBefore { .. }) => {
+                doubts.push("a check was red before as well".to_owned());
+            }
+            _ => doubts.push("no check has verified it".to_owned()),
+        }
+        for (task, output) in outputs() {
+            let Some(change) = &output.change else { continue };
+            let is_agent = task
+                .attempts
+                .last()
+                .is_some_and(|attempt| matches!(attempt.started.executor, Executor::Agent { .. }));
+            if is_agent && !output.confined.is_some_and(|held| held.is_kernel()) {
+                doubts.push(format!("nothing held the agent of {}", task.id));
+            }
+            if !change.held.is_empty() {
+                doubts.push(format!("something of {} was held back", task.id));
+            }
+        }
+        doubts.extend(flagged.iter().map(|path| format!("{path} is flagged")));
+        doubts
+    }
+
+    /// Where the run's policy wants the result, without anybody asking.
+    pub(crate) fn automatic_target(&self) -> Option<Target> {
+        let ReviewPhase::Open(opened) = &self.review.phase else { return None };
+        match self.plan.apply {
+            ApplyPolicy::Review => None,
+            ApplyPolicy::Auto => opened.doubts.is_empty().then_some(Target::Files),
+            ApplyPolicy::Branch => (self.counts.failed == 0)
+                .then(|| Target::Branch { name: Target::branch_of(self.id) }),
+        }
+    }
+
+    /// Whether an operation has made a branch of the result, which is still there.
+    pub(crate) fn has_become_a_branch(&self) -> bool {
+        let is_branch = |operation: &Operation| {
+            let kind = &operation.started.kind;
+            let target = Some(kind).and_then(|kind| match kind {
+                OperationKind::Apply { target, .. } => Some(target),
+                _ => None,
+            });
+            operation.is_in_effect() && matches!(target, Some(Target::Branch { .. }))
+        };
+        self.operations.iter().any(is_branch)
+    }
+
+    /// Whether nothing happens any more unless a person wants it.
+    pub fn is_at_rest(&self) -> bool {
+        self.has_ended()
+            && !self.review.automatic
+            && self.operations.last().is_none_or(Operation::has_ended)
+    }
+
+    /// What the run's agents got to see.
+    pub(crate) fn snapshot_commit(&self) -> Option<&str> {
+        match &self.snapshot {
+            SnapshotState::Taken(snapshot) => Some(&snapshot.commit),
+            _ => None,
+        }
+    }
+}
+
+impl Task {
+    /// What it has handed over, if it has succeeded.
+    fn output(&self) -> Option<&Output> {
+        match &self.phase {
+            TaskPhase::Ended { outcome, .. } => match &**outcome {
+                TaskOutcome::Succeeded { output } => Some(output),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+
+    /// What it has changed, if there is a commit of it.
+    pub(crate) fn change(&self) -> Option<&Change> {
+        self.output()?.change.as_deref().filter(|change| change.commit.is_some())
+    }
+}
