@@ -66,7 +66,10 @@ pub fn apply(state: &mut State, event: &Event) -> Result<(), ApplyError> {
             with_run(state, id, |run| run.phase = RunPhase::Stopping { reason: *reason });
         }
         EventBody::RunEnded { outcome } => {
-            with_run(state, id, |run| run.phase = RunPhase::Ended { outcome: *outcome, at: now });
+            with_run(state, id, |run| {
+                run.phase = RunPhase::Ended { outcome: *outcome, at: now };
+                run.foreseen.clear();
+            });
             reviews::run_ended(state, id);
             state.indices.finished.remove(&id);
             if state.indices.without_snapshot.contains(&id) {
@@ -115,6 +118,9 @@ pub fn apply(state: &mut State, event: &Event) -> Result<(), ApplyError> {
         EventBody::MemorySet(set) => with_run(state, id, |run| run.memory.set(set)),
         EventBody::MemoryRemoved { scope, key } => {
             with_run(state, id, |run| run.memory.remove(scope, key));
+        }
+        EventBody::ConflictsForeseen { conflicts } => {
+            with_run(state, id, |run| run.foreseen = conflicts.clone());
         }
         EventBody::TasksAdded { tasks } => add_tasks(state, event, tasks)?,
         EventBody::ReviewWanted { works } => reviews::want(state, id, works),
@@ -194,6 +200,7 @@ fn create(state: &mut State, event: &Event, plan: &Plan) -> Result<(), ApplyErro
         snapshot: SnapshotState::NotNeeded,
         decisions: Vec::new(),
         memory: Memory::default(),
+        foreseen: Vec::new(),
         review: ReviewState::default(),
         operations: Vec::new(),
         tasks,

@@ -19,6 +19,7 @@ use crate::{
     event::{Event, EventBody, ReviewedFile},
     ids::{AttemptId, DecisionId, OperationId, RunId, TaskId},
     memory::Remember,
+    merge::Foreseen,
     operation::{Favor, FileResult, OperationEnd},
     outcome::{Artifact, AttemptOutcome, Failure},
     plan::Plan,
@@ -101,6 +102,11 @@ pub enum InputKind {
     Remember {
         attempt: AttemptId,
         entry: Box<Remember>,
+    },
+    /// What is about to collide, all of it.
+    Foresee {
+        run: RunId,
+        conflicts: Vec<Foreseen>,
     },
     /// The work of a run is brought together and compared, or why it cannot be.
     ReviewEnded {
@@ -272,6 +278,7 @@ pub fn decide(state: &State, input: &Input) -> Result<Vec<Event>, Refusal> {
         InputKind::Answer { decision, choice } => asking::answer(state, *decision, choice, at),
         InputKind::Delivered { decision } => Ok(asking::delivered(state, *decision, at)),
         InputKind::Remember { attempt, entry } => asking::remember(state, *attempt, entry, at),
+        InputKind::Foresee { run, conflicts } => Ok(reviews::foresee(state, *run, conflicts, at)),
         InputKind::ReviewEnded { run, result } => {
             Ok(reviews::review_ended(state, *run, result, at))
         }

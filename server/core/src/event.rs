@@ -8,6 +8,7 @@ use crate::{
     decision::{AnsweredBy, DecisionAsked, WithdrawReason},
     ids::{AttemptId, DecisionId, HunkId, OperationId, RunId, TaskId},
     memory::{MemorySet, Scope},
+    merge::Foreseen,
     operation::{Favor, FilePlan, FileResult, OperationEnd, OperationKind},
     outcome::{Artifact, AttemptOutcome, Failure, RunOutcome, StopReason, TaskOutcome},
     plan::{Executor, Plan, PlannedTask},
@@ -123,6 +124,11 @@ pub enum EventBody {
     MemoryRemoved {
         scope: Scope,
         key: String,
+    },
+    /// What is about to collide, as far as can be seen before anybody merges: all of it, in place of what was
+    /// said before.
+    ConflictsForeseen {
+        conflicts: Vec<Foreseen>,
     },
     /// A person sent work back: these tasks follow those that there are, and the run goes on.
     TasksAdded {
@@ -284,6 +290,7 @@ impl EventBody {
             | Self::MemoryRemoved { .. }
             | Self::TasksReopened { .. }
             | Self::TasksAdded { .. }
+            | Self::ConflictsForeseen { .. }
             | Self::ReviewWanted { .. }
             | Self::ReviewOpened(_)
             | Self::ReviewFailed { .. }
@@ -324,6 +331,7 @@ impl EventBody {
             Self::DecisionDelivered { .. } => "decision-delivered",
             Self::MemorySet(_) => "memory-set",
             Self::MemoryRemoved { .. } => "memory-removed",
+            Self::ConflictsForeseen { .. } => "conflicts-foreseen",
             Self::TasksAdded { .. } => "tasks-added",
             Self::ReviewWanted { .. } => "review-wanted",
             Self::ReviewOpened(_) => "review-opened",

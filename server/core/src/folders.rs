@@ -49,6 +49,11 @@ impl Folders {
         self.data.join("kept").join(workspace.as_str()).join(attempt.file_name())
     }
 
+    /// The same, of a run that was cleaned up.
+    pub fn cleaned(&self, workspace: &WorkspaceId, attempt: AttemptId) -> PathBuf {
+        self.data.join("cleaned").join(workspace.as_str()).join(attempt.file_name())
+    }
+
     /// Downloads of build tools; `who` is `agents` or `checks`, which must not share them.
     pub fn caches(&self, workspace: &WorkspaceId, who: &str) -> PathBuf {
         self.data.join("caches").join(workspace.as_str()).join(who)

@@ -1,6 +1,7 @@
 //! Conflicts: where two changes of one file do not fit together, as merging, applying, undoing and the
 //! conflict radar all name them.
 
+use crate::ids::AttemptId;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -58,6 +59,31 @@ pub enum ConflictKind {
     Submodule,
     /// Git sees a conflict of another kind.
     Other,
+}
+
+/// Two who are about to collide in a file, seen while agents run.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Foreseen {
+    /// Whose side is `ours`, and whose is `theirs`.
+    pub between: [Party; 2],
+    pub conflict: Conflict,
+}
+
+/// Who changes files.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Party {
+    User,
+    Attempt(AttemptId),
+}
+
+impl fmt::Display for Party {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::User => f.write_str("you"),
+            Self::Attempt(attempt) => attempt.fmt(f),
+        }
+    }
 }
 
 impl Conflict {

@@ -13,6 +13,7 @@ use crate::{
     decision::{AskLimits, Decision},
     ids::{AttemptId, DecisionId, RunId, TaskId},
     memory::{Memory, MemoryLimits},
+    merge::Foreseen,
     outcome::{Failure, RunOutcome, StopReason, TaskOutcome},
     plan::{Executor, Lane, Plan, PlannedTask},
     snapshot::Snapshot,
@@ -79,6 +80,8 @@ pub struct Run {
     /// The n-th (from one) is `r<run>/d<n>`.
     pub decisions: Vec<Decision>,
     pub memory: Memory,
+    /// What is about to collide.
+    pub foreseen: Vec<Foreseen>,
     pub review: ReviewState,
     /// What was done to the user's files for it; the n-th (from one) is `r<run>/o<n>`.
     pub operations: Vec<Operation>,

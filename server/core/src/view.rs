@@ -6,6 +6,7 @@
 use crate::{
     decision::{Asker, Choice, DecisionStatus},
     ids::{AttemptId, DecisionId, HunkId, OperationId, RunId, StepId, TaskId},
+    merge::Foreseen,
     operation::{OperationEnd, OperationKind},
     outcome::{Artifact, Failure, Output},
     plan::{Lane, Source},
@@ -142,6 +143,9 @@ pub struct RunView {
     /// What waits for a person's answer, oldest first.
     #[serde(default)]
     pub decisions: Vec<DecisionView>,
+    /// What its agents, other runs' agents and the user are about to collide in.
+    #[serde(default)]
+    pub foreseen: Vec<Foreseen>,
     /// The review of what it has made, if it has made something.
     #[serde(default)]
     pub review: Option<ReviewView>,

@@ -79,6 +79,7 @@ impl Run {
                 _ => None,
             },
             decisions: self.open_decisions(),
+            foreseen: self.foreseen.clone(),
             review: self.review_view(),
             operations: self.operations.iter().map(operation_view).collect(),
             busy: self.has_ended() && !self.is_at_rest(),

@@ -7,6 +7,7 @@ mod error;
 mod folder;
 mod git;
 mod index;
+pub mod references;
 pub mod repo;
 pub mod scratch;
 pub mod snapshot;

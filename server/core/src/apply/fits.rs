@@ -187,6 +187,7 @@ fn check_task(run: &Run, event: &Event, id: TaskId) -> Result<(), ApplyError> {
         | EventBody::MemorySet(_)
         | EventBody::MemoryRemoved { .. }
         | EventBody::TasksAdded { .. }
+        | EventBody::ConflictsForeseen { .. }
         | EventBody::ReviewWanted { .. }
         | EventBody::ReviewOpened(_)
         | EventBody::ReviewFailed { .. }

@@ -7,6 +7,7 @@ use super::{
 use crate::{
     event::{Event, EventBody, OperationStarted, ReviewOpened},
     ids::{AttemptId, HunkId, OperationId, RunId, StepId},
+    merge::Foreseen,
     operation::{Favor, FileResult, OperationEnd, OperationKind, Target},
     outcome::{Artifact, Failure},
     plan::{Executor, Mode, PlannedTask, Retry},
@@ -17,6 +18,22 @@ use crate::{
 use std::collections::BTreeSet;
 
 type Events = Result<Vec<Event>, Refusal>;
+
+/// Said twice, it counts once; a run that has ended collides with nobody.
+pub(super) fn foresee(
+    state: &State,
+    id: RunId,
+    conflicts: &[Foreseen],
+    at: Timestamp,
+) -> Vec<Event> {
+    match state.run(id) {
+        Some(run) if !run.has_ended() && run.foreseen != conflicts => {
+            let body = EventBody::ConflictsForeseen { conflicts: conflicts.to_vec() };
+            vec![Event { run: id, at, body }]
+        }
+        _ => Vec::new(),
+    }
+}
 
 /// Said twice, it counts once.
 pub(super) fn review_ended(

@@ -4,6 +4,7 @@ use super::{Run, Task, TaskPhase};
 use crate::{
     change::Change,
     event::{OperationStarted, ReviewOpened},
+    evidence::{Evidence, Verdict as Verified},
     ids::{AttemptId, HunkId, OperationId},
     operation::{FilePlan, FileResult, FileState, OperationEnd, OperationKind, Owner, Target},
     outcome::{Failure, Output, TaskOutcome},
@@ -165,6 +166,13 @@ impl Run {
         works.collect()
     }
 
+    /// What was seen of the work of an attempt, if it is what its task has handed over.
+    pub fn evidence(&self, attempt: AttemptId) -> Option<&Evidence> {
+        let task = self.task(attempt.task())?;
+        let is_last = task.attempts.last().is_some_and(|last| last.started.attempt == attempt);
+        task.output().filter(|_| is_last)?.evidence.as_deref()
+    }
+
     fn work_attempts(&self) -> Vec<AttemptId> {
         let made = self.tasks.iter().filter(|task| task.change().is_some());
         made.filter_map(|task| Some(task.attempts.last()?.started.attempt)).collect()
@@ -193,8 +201,8 @@ impl Run {
             .filter(has_result)
             .find_map(|output| output.evidence.as_deref());
         match evidence.map(|evidence| &evidence.verdict) {
-            Some(crate::evidence::Verdict::Passed) => {}
-            Some(crate::evidence::Verdict::WasRedBefore { .. }) => {
+            Some(Verified::Passed) => {}
+            Some(Verified::WasRedBefore { .. }) => {
                 doubts.push("a check was red before as well".to_owned());
             }
             _ => doubts.push("no check has verified it".to_owned()),

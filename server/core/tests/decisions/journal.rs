@@ -129,6 +129,7 @@ kinds! { EVENTS, event_kind, EventBody:
     EventBody::DecisionDelivered { .. },
     EventBody::MemorySet(_),
     EventBody::MemoryRemoved { .. },
+    EventBody::ConflictsForeseen { .. },
     EventBody::TasksAdded { .. },
     EventBody::ReviewWanted { .. },
     EventBody::ReviewOpened(_),

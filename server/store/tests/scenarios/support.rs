@@ -200,6 +200,7 @@ pub(crate) fn run_view(run: u32, status: RunStatus) -> RunView {
         ended: status.has_ended().then_some(Timestamp(1_790_000_001_000)),
         snapshot: None,
         decisions: vec![],
+        foreseen: vec![],
         review: None,
         operations: vec![],
         busy: false,
