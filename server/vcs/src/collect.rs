@@ -7,10 +7,10 @@
 //! repositories. What comes out is one pack and one reference.
 
 mod agent_head;
-mod blobs;
+pub(crate) mod blobs;
 mod contents;
-mod difference;
-mod flags;
+pub(crate) mod difference;
+pub(crate) mod flags;
 mod held;
 mod import;
 mod listing;
@@ -18,8 +18,8 @@ mod made;
 mod names;
 mod origin;
 mod quarantine;
-mod record;
-mod summary;
+pub(crate) mod record;
+pub(crate) mod summary;
 mod takeover;
 
 use crate::{
@@ -168,7 +168,7 @@ pub fn collect(request: &Request<'_>) -> Result<Collected, GitError> {
     };
     let (imported, change) = at_once(
         || import::import(request, &origin, &commit, &pack),
-        || summary::change(&quarantine, request.base, &tree, &differences),
+        || summary::change(quarantine.git("cat-file"), request.base, &tree, &differences),
     );
     imported?;
     let change = Change { commits, ..summary::told(change?, Some(&commit), record) };

@@ -1,6 +1,5 @@
 //! Sizes and contents of objects, as `git cat-file` answers for many at once.
 
-use super::quarantine::Quarantine;
 use crate::{GitError, git::Git};
 use std::io::{self, BufRead, Read as _};
 
@@ -8,7 +7,7 @@ use std::io::{self, BufRead, Read as _};
 const BINARY_PROBE_BYTES: usize = 8_000;
 
 /// The bytes of each object; `None` for one that is missing. `git` is a call of `cat-file`.
-pub(super) fn sizes(git: Git, ids: &[&str]) -> Result<Vec<Option<u64>>, GitError> {
+pub(crate) fn sizes(git: Git, ids: &[&str]) -> Result<Vec<Option<u64>>, GitError> {
     if ids.is_empty() {
         return Ok(Vec::new());
     }
@@ -16,9 +15,10 @@ pub(super) fn sizes(git: Git, ids: &[&str]) -> Result<Vec<Option<u64>>, GitError
     Ok(String::from_utf8_lossy(&output).lines().map(|line| line.parse().ok()).collect())
 }
 
-/// Shows the number and the content of every object that is there and has at most `limit` bytes.
-pub(super) fn contents(
-    quarantine: &Quarantine<'_>,
+/// Shows the number and the content of every object that is there and has at most `limit` bytes. `git` is a
+/// call of `cat-file`.
+pub(crate) fn contents(
+    git: Git,
     ids: &[&str],
     limit: u64,
     mut visit: impl FnMut(usize, &[u8]) + Send,
@@ -26,7 +26,7 @@ pub(super) fn contents(
     if ids.is_empty() {
         return Ok(());
     }
-    quarantine.git("cat-file").args(["--batch"]).input(lines(ids)).stream(|pipe| {
+    git.args(["--batch"]).input(lines(ids)).stream(|pipe| {
         let mut content = Vec::new();
         for number in 0..ids.len() {
             let Some(size) = size(pipe)? else { continue };
@@ -45,7 +45,7 @@ pub(super) fn contents(
 }
 
 /// Whether git takes a file for text.
-pub(super) fn is_text(content: &[u8]) -> bool {
+pub(crate) fn is_text(content: &[u8]) -> bool {
     !content[..content.len().min(BINARY_PROBE_BYTES)].contains(&0)
 }
 

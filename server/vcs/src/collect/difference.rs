@@ -1,24 +1,24 @@
 //! What two trees differ in: files, and their lines.
 
-use super::{listing::GITLINK, quarantine::Quarantine};
-use crate::GitError;
+use super::listing::GITLINK;
+use crate::{GitError, git::Git};
 use orchestra_core::change::{ChangedFile, FileStatus};
 
 /// One path on both sides.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Difference {
-    pub(super) path: Vec<u8>,
-    pub(super) old: Option<Side>,
-    pub(super) new: Option<Side>,
+pub(crate) struct Difference {
+    pub(crate) path: Vec<u8>,
+    pub(crate) old: Option<Side>,
+    pub(crate) new: Option<Side>,
     /// Added and removed; `None` for what is not text.
-    pub(super) lines: Option<(u32, u32)>,
+    pub(crate) lines: Option<(u32, u32)>,
 }
 
 /// What one tree has at a path.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Side {
-    pub(super) mode: String,
-    pub(super) id: String,
+pub(crate) struct Side {
+    pub(crate) mode: String,
+    pub(crate) id: String,
 }
 
 impl Side {
@@ -27,29 +27,29 @@ impl Side {
         (mode != "000000").then(|| Self { mode: mode.to_owned(), id: id.to_owned() })
     }
 
-    pub(super) fn is_file(&self) -> bool {
+    pub(crate) fn is_file(&self) -> bool {
         self.mode.starts_with("100")
     }
 
-    pub(super) fn is_link(&self) -> bool {
+    pub(crate) fn is_link(&self) -> bool {
         self.mode == "120000"
     }
 
-    pub(super) fn is_submodule(&self) -> bool {
+    pub(crate) fn is_submodule(&self) -> bool {
         self.mode == GITLINK
     }
 
-    pub(super) fn is_executable(&self) -> bool {
+    pub(crate) fn is_executable(&self) -> bool {
         self.mode == "100755"
     }
 }
 
 impl Difference {
-    pub(super) fn shown_path(&self) -> String {
+    pub(crate) fn shown_path(&self) -> String {
         String::from_utf8_lossy(&self.path).into_owned()
     }
 
-    pub(super) fn changed_file(&self) -> ChangedFile {
+    pub(crate) fn changed_file(&self) -> ChangedFile {
         let kind = |side: &Side| side.mode.get(..3).map(str::to_owned);
         let status = match (&self.old, &self.new) {
             (None, _) => FileStatus::Added,
@@ -67,15 +67,15 @@ impl Difference {
     }
 }
 
-/// Sorted by path, in bytes. Without `lines`, none are counted.
-pub(super) fn read(
-    quarantine: &Quarantine<'_>,
+/// Sorted by path, in bytes. Without `lines`, none are counted. `diff_tree` is a call of it.
+pub(crate) fn read(
+    diff_tree: Git,
     old: &str,
     new: &str,
     lines: bool,
 ) -> Result<Vec<Difference>, GitError> {
     let options = ["-r", "-z", "--no-renames", "--no-ext-diff", "--no-textconv", "--raw"];
-    let git = quarantine.git("diff-tree").args(options);
+    let git = diff_tree.args(options);
     let git = if lines { git.args(["--numstat"]) } else { git };
     let mut found: Vec<Difference> = Vec::new();
     let mut head: Option<(Option<Side>, Option<Side>)> = None;

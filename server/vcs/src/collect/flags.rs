@@ -4,9 +4,8 @@ use super::{
     blobs,
     difference::{Difference, Side},
     names::leads_out,
-    quarantine::Quarantine,
 };
-use crate::GitError;
+use crate::{GitError, git::Git};
 use orchestra_core::change::{Flag, FlagKind};
 use std::collections::HashMap;
 
@@ -88,12 +87,9 @@ const FILES: [(&str, FlagKind); 46] = [
     (".gitmodules", FlagKind::GitSettings),
 ];
 
-/// The flags of all differences, in their order.
-pub(super) fn find(
-    quarantine: &Quarantine<'_>,
-    differences: &[Difference],
-) -> Result<Vec<Flag>, GitError> {
-    let texts = texts(quarantine, differences)?;
+/// The flags of all differences, in their order. `cat_file` is a call of it.
+pub(crate) fn find(cat_file: Git, differences: &[Difference]) -> Result<Vec<Flag>, GitError> {
+    let texts = texts(cat_file, differences)?;
     let text = |side: Option<&Side>| side.and_then(|side| texts.get(side.id.as_str()));
     let mut flags = Vec::new();
     for difference in differences {
@@ -164,10 +160,7 @@ fn scripts(text: Option<&Vec<u8>>, is_there: bool) -> Scripts {
 }
 
 /// The contents of manifests and links, by id.
-fn texts(
-    quarantine: &Quarantine<'_>,
-    differences: &[Difference],
-) -> Result<HashMap<String, Vec<u8>>, GitError> {
+fn texts(cat_file: Git, differences: &[Difference]) -> Result<HashMap<String, Vec<u8>>, GitError> {
     let mut ids: Vec<&str> = Vec::new();
     for difference in differences {
         let (old, new) = (difference.old.as_ref(), difference.new.as_ref());
@@ -184,7 +177,7 @@ fn texts(
         }
     }
     let mut texts = HashMap::new();
-    blobs::contents(quarantine, &ids, READ_BYTES, |number, content| {
+    blobs::contents(cat_file, &ids, READ_BYTES, |number, content| {
         texts.insert(ids[number].to_owned(), content.to_owned());
     })?;
     Ok(texts)

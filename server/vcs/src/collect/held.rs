@@ -81,7 +81,7 @@ pub(super) fn suspects(
 ) -> Result<Vec<(usize, String)>, GitError> {
     let ids: Vec<&str> = files.iter().map(|(_, id)| *id).collect();
     let mut found = Vec::new();
-    blobs::contents(quarantine, &ids, request.limits.scan, |number, content| {
+    blobs::contents(quarantine.git("cat-file"), &ids, request.limits.scan, |number, content| {
         let (path, _) = files[number];
         if blobs::is_text(content) && (request.suspects)(path, content, b"").is_some() {
             found.push(number);
@@ -97,7 +97,7 @@ pub(super) fn suspects(
         .collect();
     let pairs: Vec<&str> = pairs.iter().map(String::as_str).collect();
     let mut contents = vec![Vec::new(); pairs.len()];
-    blobs::contents(quarantine, &pairs, request.limits.scan, |number, content| {
+    blobs::contents(quarantine.git("cat-file"), &pairs, request.limits.scan, |number, content| {
         contents[number] = content.to_owned();
     })?;
     let rule = |(number, pair): (usize, &[Vec<u8>])| {

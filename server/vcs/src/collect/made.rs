@@ -4,12 +4,12 @@
 use super::{
     Request,
     difference::{self, Difference},
-    held, import,
+    held,
     quarantine::Quarantine,
     record::{self, Record},
     takeover::Takeover,
 };
-use crate::{GitError, git::at_once};
+use crate::{GitError, bare, git::at_once};
 use std::path::PathBuf;
 
 /// A result that is still in quarantine.
@@ -42,7 +42,7 @@ pub(super) fn make(
     }
     let (seen, packed) = at_once(
         || {
-            let differences = difference::read(quarantine, parent, &tree, true)?;
+            let differences = difference::read(quarantine.git("diff-tree"), parent, &tree, true)?;
             let suspects = held::suspects_among(quarantine, request, &differences)?;
             Ok::<_, GitError>((differences, suspects))
         },
@@ -62,7 +62,7 @@ pub(super) fn make(
         (commit, pack) = self::pack(quarantine, request, parent, &tree, &record)?;
     }
     if is_parted || takeover.parent.is_some() {
-        differences = difference::read(quarantine, request.base, &tree, true)?;
+        differences = difference::read(quarantine.git("diff-tree"), request.base, &tree, true)?;
     }
     let commits = match takeover.parent {
         Some(_) => quarantine.commits_since(request.base, parent)?,
@@ -82,6 +82,6 @@ fn pack(
     let message = record::message(request, record);
     let commit = quarantine.commit(request.author.agent, tree, parent, message)?;
     let git = quarantine.git("pack-objects");
-    let pack = import::pack(quarantine, git, "result", &commit, request.base)?;
+    let pack = bare::pack(git, &quarantine.room("result"), &commit, &[request.base])?;
     Ok((commit, pack))
 }

@@ -1,9 +1,10 @@
 //! What the user's repository contributes: where its objects are, what it ignores, how its lines end,
 //! and whether the result is there already.
 
-use super::{quarantine::line, record::Kept};
+use super::record::Kept;
 use crate::{
     GitError,
+    bare::line,
     git::{ANSWER_LIMIT, Git, at_once},
     state::{Setting, matching_settings},
 };

@@ -4,6 +4,7 @@
 use super::{Request, origin::Origin};
 use crate::{
     GitError,
+    bare::{self, Signature, copy, line, make},
     git::{CHECKOUT_LIMIT, Git},
     index::Tracked,
     state::{self, Setting},
@@ -14,12 +15,8 @@ use crate::{
 use std::{
     collections::HashSet,
     ffi::OsString,
-    fs::{self, DirBuilder, File, FileTimes, Permissions},
-    io,
-    os::unix::{
-        ffi::{OsStrExt as _, OsStringExt as _},
-        fs::{DirBuilderExt as _, PermissionsExt as _},
-    },
+    fs::{self, File, FileTimes, Permissions},
+    os::unix::{ffi::OsStringExt as _, fs::PermissionsExt as _},
     path::{Path, PathBuf},
 };
 use tempfile::TempDir;
@@ -86,21 +83,7 @@ impl<'a> Quarantine<'a> {
 
     /// A repository that holds nothing but reads these folders of objects.
     pub(super) fn skeleton(&self, repository: &Path, objects: &[&Path]) -> Result<(), GitError> {
-        for name in ["objects/info", "objects/pack", "refs"] {
-            make(&repository.join(name))?;
-        }
-        let config = format!(
-            "[core]\nrepositoryFormatVersion = 1\n[extensions]\nobjectFormat = {}\n",
-            self.origin.object_format
-        );
-        let alternates: Vec<u8> = objects
-            .iter()
-            .flat_map(|folder| [folder.as_os_str().as_bytes(), b"\n"].concat())
-            .collect();
-        put(&repository.join("config"), config.as_bytes())?;
-        put(&repository.join("HEAD"), b"ref: refs/heads/none\n")?;
-        put(&repository.join("objects/info/alternates"), &alternates)?;
-        copy(&self.origin.shallow, &repository.join("shallow"))
+        bare::skeleton(repository, objects, &self.origin.object_format, &self.origin.shallow)
     }
 
     /// A private folder beside the repository.
@@ -224,17 +207,14 @@ impl<'a> Quarantine<'a> {
         parent: &str,
         message: String,
     ) -> Result<String, GitError> {
-        let name = format!("{agent} (orchestra)");
-        let is_plain = |&c: &char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
-        let mailbox: String = agent.chars().filter(is_plain).collect();
-        let address = format!("{mailbox}@orchestra.localhost");
-        let git = self
-            .git("commit-tree")
-            .env("GIT_AUTHOR_NAME", &name)
-            .env("GIT_AUTHOR_EMAIL", &address)
-            .env("GIT_COMMITTER_NAME", &name)
-            .env("GIT_COMMITTER_EMAIL", &address)
-            .args(["--no-gpg-sign", "-F", "-", "-p", parent, tree]);
+        let git = Signature::of_agent(agent).sign(self.git("commit-tree")).args([
+            "--no-gpg-sign",
+            "-F",
+            "-",
+            "-p",
+            parent,
+            tree,
+        ]);
         git.input(message.into_bytes()).output().map(|output| line(&output))
     }
 }
@@ -246,11 +226,6 @@ fn feed(update_index: Git, paths: &[Vec<u8>]) -> Result<(), GitError> {
     update_index.args(["-z", "--stdin"]).input(nul_ended(paths)).output().map(drop)
 }
 
-/// Without the line end.
-pub(super) fn line(output: &[u8]) -> String {
-    String::from_utf8_lossy(output).trim_end().to_owned()
-}
-
 /// The copy says when the original was written: git takes a file for unchanged only when it is older
 /// than the index.
 fn copy_index(from: &Path, to: &Path) -> Result<(), GitError> {
@@ -259,28 +234,4 @@ fn copy_index(from: &Path, to: &Path) -> Result<(), GitError> {
     fs::copy(from, to).map_err(failed())?;
     let copy = File::options().write(true).open(to).map_err(failed())?;
     copy.set_times(FileTimes::new().set_modified(written)).map_err(failed())
-}
-
-fn make(folder: &Path) -> Result<(), GitError> {
-    DirBuilder::new()
-        .recursive(true)
-        .mode(0o700)
-        .create(folder)
-        .map_err(GitError::io("failed to create", folder))
-}
-
-fn put(file: &Path, content: &[u8]) -> Result<(), GitError> {
-    fs::write(file, content).map_err(GitError::io("failed to write", file))
-}
-
-/// Copies a regular file where there is one. Anything else could be read for ever.
-fn copy(from: &Path, to: &Path) -> Result<(), GitError> {
-    match fs::metadata(from) {
-        Ok(found) if found.is_file() => {
-            fs::copy(from, to).map(drop).map_err(GitError::io("failed to copy", from))
-        }
-        Ok(_) => Ok(()),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
-        Err(error) => Err(GitError::io("failed to read", from)(error)),
-    }
 }

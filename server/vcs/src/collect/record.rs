@@ -1,7 +1,7 @@
 //! The commit of a result as text: who made it, what was held back, and what was found, so that it can
 //! be told again after a crash.
 
-use super::Request;
+use super::{Author, Request};
 use orchestra_core::change::Held;
 
 /// Followed by a [`Held`] as JSON, which has no line breaks.
@@ -55,20 +55,7 @@ impl Kept {
 
 /// The message of a result's commit.
 pub(super) fn message(request: &Request<'_>, record: &Record) -> String {
-    let author = &request.author;
-    let mut message = format!("{}\n\n", one_line(request.subject));
-    let trailers = [
-        ("Agent", Some(author.agent)),
-        ("Run", Some(author.run)),
-        ("Task", Some(author.task)),
-        ("Attempt", Some(author.attempt)),
-        ("Model", author.model),
-    ];
-    for (name, value) in trailers {
-        if let Some(value) = value {
-            message += &format!("Orchestra-{name}: {}\n", one_line(value));
-        }
-    }
+    let mut message = beginning(request.subject, &request.author);
     // Neither strings nor these types fail to become JSON.
     for json in record.held.iter().filter_map(|held| serde_json::to_string(held).ok()) {
         message += &format!("{HELD}{json}\n");
@@ -82,7 +69,25 @@ pub(super) fn message(request: &Request<'_>, record: &Record) -> String {
     message
 }
 
+/// The first line of a commit's message, and the trailers that say whose work it is.
+pub(crate) fn beginning(subject: &str, author: &Author<'_>) -> String {
+    let mut message = format!("{}\n\n", one_line(subject));
+    let trailers = [
+        ("Agent", Some(author.agent)),
+        ("Run", Some(author.run)),
+        ("Task", Some(author.task)),
+        ("Attempt", Some(author.attempt)),
+        ("Model", author.model),
+    ];
+    for (name, value) in trailers {
+        if let Some(value) = value {
+            message += &format!("Orchestra-{name}: {}\n", one_line(value));
+        }
+    }
+    message
+}
+
 /// Nothing that is given from outside looks like a trailer of ours.
-fn one_line(text: &str) -> String {
+pub(crate) fn one_line(text: &str) -> String {
     text.trim().chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
 }

@@ -10,6 +10,7 @@ use super::{
 };
 use crate::{
     GitError,
+    git::Git,
     survey::{Survey, absolute},
 };
 use orchestra_core::change::{Change, Flag, FlagKind};
@@ -32,8 +33,8 @@ pub(super) fn of_kept(
 ) -> Result<Collected, GitError> {
     let commit = kept.commit.as_str();
     let tree = quarantine.tree_of(commit)?;
-    let differences = difference::read(quarantine, base, commit, true)?;
-    let change = change(quarantine, base, &tree, &differences)?;
+    let differences = difference::read(quarantine.git("diff-tree"), base, commit, true)?;
+    let change = change(quarantine.git("cat-file"), base, &tree, &differences)?;
     // All but ours.
     let commits = quarantine.commits_since(base, commit)?.saturating_sub(1);
     let record = Record { held: kept.record.held.clone(), notes: kept.record.notes.clone() };
@@ -64,9 +65,9 @@ pub(super) fn nothing(base: &str) -> Change {
     }
 }
 
-/// What differs between the base and a tree.
-pub(super) fn change(
-    quarantine: &Quarantine<'_>,
+/// What differs between the base and a tree. `cat_file` is a call of it.
+pub(crate) fn change(
+    cat_file: Git,
     base: &str,
     tree: &str,
     differences: &[Difference],
@@ -82,7 +83,7 @@ pub(super) fn change(
     if EMPTY_TREES.contains(&tree) && !differences.is_empty() {
         change.flags.push(Flag { path: String::new(), kind: FlagKind::EverythingDeleted });
     }
-    change.flags.extend(flags::find(quarantine, differences)?);
+    change.flags.extend(flags::find(cat_file, differences)?);
     change.tree = Some(tree.to_owned());
     Ok(change)
 }

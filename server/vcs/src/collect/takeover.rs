@@ -11,10 +11,9 @@ use super::{
     blobs, difference,
     difference::Side,
     held::suspects,
-    import,
     quarantine::Quarantine,
 };
-use crate::{GitError, git::Git, update_index::Entry};
+use crate::{GitError, bare, git::Git, update_index::Entry};
 use std::{
     collections::HashSet,
     fs::{self, DirEntry, File},
@@ -97,7 +96,8 @@ fn fetch(
     if let Err(refusal) = fits(agents("cat-file"), request, &reached)? {
         return Ok(Err(refusal));
     }
-    let pack = import::pack(quarantine, agents("pack-objects"), "commits", id, request.base)?;
+    let pack =
+        bare::pack(agents("pack-objects"), &quarantine.room("commits"), id, &[request.base])?;
     let file = File::open(&pack).map_err(GitError::io("failed to open", &pack))?;
     quarantine.git("index-pack").args(["--strict", "--stdin"]).input_file(file).output()?;
 
@@ -123,7 +123,7 @@ fn fetch(
 /// Puts the files of the agent's last commit into the index, where those that the base has in the same
 /// way keep what the index knows of them. Submodules stay as the base has them.
 fn enter(quarantine: &Quarantine<'_>, request: &Request<'_>, id: &str) -> Result<(), GitError> {
-    let moved: Vec<Entry> = difference::read(quarantine, request.base, id, false)?
+    let moved: Vec<Entry> = difference::read(quarantine.git("diff-tree"), request.base, id, false)?
         .into_iter()
         .filter(|difference| difference.new.as_ref().is_some_and(Side::is_submodule))
         .map(|difference| {
