@@ -97,6 +97,11 @@ impl Bare {
         self.settings.iter().fold(git, |git, (key, value)| git.set(key.clone(), value))
     }
 
+    /// The workspace that it was made for.
+    pub(crate) fn root(&self) -> &Path {
+        &self.root
+    }
+
     /// A private path beside the repository.
     pub(crate) fn room(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
@@ -181,6 +186,7 @@ impl Bare {
         if !known.contains(&commit) {
             let pack = pack(self.git("pack-objects"), &self.room("pack"), commit, known)?;
             import(&self.root, &pack, self.is_partial)?;
+            fail::fail_point!("bare::keep::imported", |_| std::process::abort());
         }
         hold(&self.root, reference, commit, None)
     }
@@ -194,11 +200,6 @@ pub(crate) struct Signature {
 }
 
 impl Signature {
-    /// Orchestra itself.
-    pub(crate) fn own() -> Self {
-        Self { name: "Orchestra".to_owned(), address: "orchestra@localhost".to_owned() }
-    }
-
     pub(crate) fn of_agent(agent: &str) -> Self {
         let is_plain = |&c: &char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
         let mailbox: String = agent.chars().filter(is_plain).collect();
@@ -297,6 +298,13 @@ fn users(root: &Path) -> Result<Users, GitError> {
     };
     let path = |line: &[u8]| PathBuf::from(OsStr::from_bytes(line));
     Ok(Users { objects: path(objects), shallow: path(shallow), object_format: line(format) })
+}
+
+/// Refuses what is not the full id of an object.
+pub(crate) fn check_id(id: &str) -> Result<(), GitError> {
+    let is_id = matches!(id.len(), 40 | 64)
+        && id.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
+    if is_id { Ok(()) } else { Err(GitError::NotAnId(id.to_owned())) }
 }
 
 /// Without the line end.

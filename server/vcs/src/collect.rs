@@ -39,7 +39,7 @@ use record::Record;
 use std::{fmt, fs, io, path::Path};
 
 /// Where results may be kept, so that nothing of the user's can be taken for one.
-const NAMESPACE: &str = "refs/orchestra/";
+pub(crate) const NAMESPACE: &str = "refs/orchestra/";
 
 /// What is to be collected, and as what.
 pub struct Request<'a> {

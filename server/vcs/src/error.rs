@@ -1,6 +1,10 @@
 //! Why git did not do what was asked, and what a person can do about it.
 
-use std::{io, path::PathBuf, time::Duration};
+use std::{
+    io,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 /// How many paths an error names.
 const NAMED: usize = 10;
@@ -59,6 +63,8 @@ pub enum GitError {
     BufferBelowFile { buffer: PathBuf, file: PathBuf },
     #[error("{0} is not below refs/orchestra/")]
     Reference(String),
+    #[error("there is no work to merge")]
+    NoWork,
     #[error("there is no tree at {}", .0.display())]
     NoTree(PathBuf),
     /// `folder` is where most of them are, relative to the tree; empty when they are all over it.
@@ -126,6 +132,7 @@ impl GitError {
                 "name the file that the text belongs to, as it is saved".to_owned()
             }
             Self::Reference(_) => "choose a name below refs/orchestra/".to_owned(),
+            Self::NoWork => "name at least one commit".to_owned(),
             Self::NoTree(_) => "retry the task: it gets a new tree".to_owned(),
             Self::TooManyFiles { .. } => {
                 "have `.gitignore` name the folder, or allow more files".to_owned()
@@ -142,6 +149,16 @@ impl GitError {
             Self::Io { path, .. } => {
                 format!("look at the rights and the free space of {}", path.display())
             }
+        }
+    }
+
+    /// The same about the user's workspace, where git worked in a folder of ours that is gone by now.
+    pub(crate) fn about(self, root: &Path) -> Self {
+        let place = root.to_owned();
+        match self {
+            Self::Failed { what, detail, .. } => Self::Failed { what, place, detail },
+            Self::TimedOut { what, limit, .. } => Self::TimedOut { what, place, limit },
+            other => other,
         }
     }
 

@@ -6,7 +6,7 @@
 //! them, and lines are compared between bare texts, so that not even `.gitattributes` is opened.
 
 mod changes;
-mod diff;
+pub(crate) mod diff;
 mod log;
 mod shallow;
 

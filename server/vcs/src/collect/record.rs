@@ -10,6 +10,9 @@ const HELD: &str = "Orchestra-Held: ";
 /// Followed by a [`Held`] as JSON.
 const INCLUDED: &str = "Orchestra-Included: ";
 
+/// Followed by an attempt: the commit is ours.
+pub(crate) const ATTEMPT: &str = "Orchestra-Attempt: ";
+
 /// Followed by a sentence as JSON.
 const NOTE: &str = "Orchestra-Note: ";
 

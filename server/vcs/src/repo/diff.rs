@@ -2,7 +2,7 @@
 
 mod blobs;
 mod candidates;
-mod lines;
+pub(crate) mod lines;
 mod sides;
 mod working;
 

@@ -10,7 +10,7 @@ use super::{
     survey::Survey,
     usage,
 };
-use crate::{GitError, state};
+use crate::{GitError, bare::check_id, state};
 use std::{
     collections::BTreeSet,
     fs, io,
@@ -307,10 +307,6 @@ fn check<'a>(request: &TreeRequest<'a>) -> Result<TreeRequest<'a>, GitError> {
     if !is_name(request.holder) {
         return Err(GitError::NotAName(request.holder.to_owned()));
     }
-    let is_id = matches!(request.commit.len(), 40 | 64)
-        && request.commit.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
-    if !is_id {
-        return Err(GitError::NotAnId(request.commit.to_owned()));
-    }
+    check_id(request.commit)?;
     Ok(*request)
 }

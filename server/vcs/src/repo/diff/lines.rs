@@ -4,7 +4,7 @@ use git2::{DiffOptions, Error, Patch};
 use orchestra_core::ports::{DiffLine, DiffLineKind, Hunk};
 
 /// Compares two texts line by line, as git does.
-pub(super) fn hunks(old: &[u8], new: &[u8], context: u32) -> Result<Vec<Hunk>, Error> {
+pub(crate) fn hunks(old: &[u8], new: &[u8], context: u32) -> Result<Vec<Hunk>, Error> {
     let mut options = DiffOptions::new();
     options.context_lines(context).force_text(true);
     let patch = Patch::from_buffers(old, None, new, None, Some(&mut options))?;

@@ -1,0 +1,264 @@
+//! Merging: the works of several attempts become one commit, or a list of what does not fit together.
+//!
+//! Git merges in a bare repository of ours, where it reads objects and nothing else: no settings, attributes,
+//! merge drivers or hooks, neither the user's nor those that an agent wrote. What comes out depends on
+//! the works alone, so that doing it again after a crash gives the same commit.
+
+mod answer;
+mod look;
+mod record;
+mod resolve;
+
+use crate::{
+    GitError,
+    bare::{self, Bare, Signature},
+    collect::{self, blobs, difference, summary},
+    git::at_once,
+    state,
+};
+use answer::Answer;
+use look::Looked;
+use orchestra_core::{change::Change, merge::Conflict};
+use std::path::Path;
+
+/// The first git that merges without a working tree and says in which way files conflict.
+const NEEDED: (u32, u32) = (2, 38);
+
+/// Added to the reference under which a tree with conflict markers is kept.
+const CONFLICT: &str = "-conflict";
+
+/// What is to be merged, and as what.
+#[derive(Debug, Clone, Copy)]
+pub struct Request<'a> {
+    /// The user's workspace: its repository has the works, and receives the objects and the reference.
+    pub root: &'a Path,
+    /// A private folder of ours in no agent's scope, on the file system of which the new objects have room.
+    pub scratch: &'a Path,
+    /// The full name of the reference that will hold the result, below `refs/orchestra/`.
+    pub reference: &'a str,
+    /// The commit of the run's snapshot, from which all works descend.
+    pub base: &'a str,
+    /// In the order of the plan; at least one.
+    pub works: &'a [Work<'a>],
+    /// The first line of the commits' messages.
+    pub subject: &'a str,
+    /// In whose name it is done.
+    pub author: collect::Author<'a>,
+    /// What has been decided about earlier answers to the same request.
+    pub resolutions: &'a [Resolution],
+    pub limits: Limits,
+}
+
+/// What one attempt made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Work<'a> {
+    /// The full id of a commit, in lowercase.
+    pub commit: &'a str,
+    /// For people, such as `r12.1`.
+    pub name: &'a str,
+}
+
+/// Whose version counts where a file conflicts. Of a text that both have changed or added, it is that of the
+/// conflicting places alone, the rest is merged; of anything else it is all that this side has at the paths
+/// of the conflict.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Resolution {
+    /// As [`Conflict::path`] has it.
+    pub path: String,
+    /// As [`Conflicted::between`] has it: what was decided says nothing of other works.
+    pub between: [String; 2],
+    pub takes: Takes,
+}
+
+/// One of the two sides of a conflict.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Takes {
+    /// What was merged before.
+    Ours,
+    /// What comes in.
+    Theirs,
+}
+
+/// How much of what conflicts is shown, in bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Of a file whose lines are compared; a larger one is no text.
+    pub file: u64,
+    /// Of all of them together; those beyond it are named, and their lines are not.
+    pub total: u64,
+}
+
+/// What became of the works.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Merged {
+    /// All of them, compared with the base.
+    Whole(Change),
+    Conflicts(Conflicted),
+}
+
+/// Where the works do not fit together.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Conflicted {
+    /// The names of what was merged already, joined, and of the work that does not fit to it. Works after
+    /// that were not looked at.
+    pub between: [String; 2],
+    /// Sorted by path; never empty.
+    pub conflicts: Vec<Conflict>,
+    /// The commit of the tree as git leaves it, with markers where texts conflict, for an agent that resolves
+    /// them. Its parents are both sides. Kept under the reference with `-conflict` after it.
+    pub with_markers: String,
+}
+
+/// Merges the works one after the other. Blocks for about as long as `git merge-tree`.
+///
+/// In the user's repository only objects and the one reference are new. A work that is an ancestor of
+/// another one adds nothing to it; where one work holds all others, the result is that work.
+pub fn merge(request: &Request<'_>) -> Result<Merged, GitError> {
+    check(request)?;
+    merge_in_order(request).map_err(|error| error.about(request.root))
+}
+
+fn merge_in_order(request: &Request<'_>) -> Result<Merged, GitError> {
+    let bare = Bare::create(request.root, request.scratch)?;
+    let (independent, facts) = at_once(|| independent(&bare, request), || facts(&bare, request));
+    // The second one's error says best what is wrong with a commit.
+    let (facts, independent) = (facts?, independent?);
+    let mut merged: Option<Merging> = None;
+    for (work, tree) in request.works.iter().zip(&facts.trees) {
+        if !independent.iter().any(|commit| commit == work.commit) {
+            continue;
+        }
+        merged = Some(match merged {
+            None => Merging::of(work, tree),
+            Some(merged) if merged.commit == work.commit => merged,
+            Some(merged) => match step(&bare, request, &facts, &merged, work)? {
+                Ok(merged) => merged,
+                Err(conflicted) => return Ok(Merged::Conflicts(conflicted)),
+            },
+        });
+    }
+    let merged = merged.ok_or(GitError::NoWork)?;
+    fail::fail_point!("merge::merged", |_| std::process::abort());
+    let (kept, change) = at_once(
+        || bare.keep(&merged.commit, &commits(request), request.reference),
+        || change(&bare, request, &merged),
+    );
+    kept?;
+    Ok(Merged::Whole(change?))
+}
+
+fn check(request: &Request<'_>) -> Result<(), GitError> {
+    if !request.reference.starts_with(collect::NAMESPACE) {
+        return Err(GitError::Reference(request.reference.to_owned()));
+    }
+    if request.works.is_empty() {
+        return Err(GitError::NoWork);
+    }
+    if state::require_version()? < NEEDED {
+        return Err(GitError::TooOld { found: state::version()?, needed: NEEDED });
+    }
+    commits(request).into_iter().chain([request.base]).try_for_each(bare::check_id)
+}
+
+fn commits<'a>(request: &Request<'a>) -> Vec<&'a str> {
+    request.works.iter().map(|work| work.commit).collect()
+}
+
+/// What is merged so far.
+struct Merging {
+    commit: String,
+    tree: String,
+    names: Vec<String>,
+}
+
+impl Merging {
+    fn of(work: &Work<'_>, tree: &str) -> Self {
+        let (commit, tree) = (work.commit.to_owned(), tree.to_owned());
+        Self { commit, tree, names: vec![work.name.to_owned()] }
+    }
+}
+
+/// What the commits of the works say.
+struct Facts {
+    /// In the order of the works.
+    trees: Vec<String>,
+    /// When the last of them was made, in seconds since 1970.
+    date: i64,
+}
+
+/// Dates beyond the year 2100 are somebody's invention, and git refuses those that are far beyond it.
+const LAST_DATE: i64 = 4_102_444_800;
+
+/// No commit that was collected is larger, in bytes.
+const COMMIT_BYTES: u64 = 1 << 28;
+
+fn facts(bare: &Bare, request: &Request<'_>) -> Result<Facts, GitError> {
+    let ids = commits(request);
+    let mut found = vec![None; ids.len()];
+    blobs::contents(bare.git("cat-file"), &ids, COMMIT_BYTES, |number, content| {
+        found[number] = tree_and_date(content);
+    })?;
+    let missing = |id: &str| GitError::Failed {
+        what: "git cat-file".to_owned(),
+        place: request.root.to_owned(),
+        detail: format!("commit {id} is missing"),
+    };
+    let found = ids.iter().zip(found).map(|(id, found)| found.ok_or_else(|| missing(id)));
+    let (trees, dates): (Vec<String>, Vec<i64>) =
+        found.collect::<Result<Vec<_>, _>>()?.into_iter().unzip();
+    let date = dates.into_iter().max().unwrap_or_default().clamp(0, LAST_DATE);
+    Ok(Facts { trees, date })
+}
+
+/// `None` when it is no commit. A date that nobody can read is no date.
+fn tree_and_date(content: &[u8]) -> Option<(String, i64)> {
+    let lines = content.split(|&byte| byte == b'\n').take_while(|line| !line.is_empty());
+    let value = |name: &[u8]| lines.clone().find_map(|line| line.strip_prefix(name));
+    // `<name> <<address>> <seconds> <zone>`
+    let date = || str::from_utf8(value(b"committer ")?.rsplit(|&byte| byte == b' ').nth(1)?).ok();
+    let tree = str::from_utf8(value(b"tree ")?).ok()?.to_owned();
+    Some((tree, date().and_then(|date| date.parse().ok()).unwrap_or_default()))
+}
+
+/// The works that no other one has among its ancestors.
+fn independent(bare: &Bare, request: &Request<'_>) -> Result<Vec<String>, GitError> {
+    let output = bare.git("merge-base").args(["--independent"]).args(commits(request)).output()?;
+    Ok(String::from_utf8_lossy(&output).lines().map(str::to_owned).collect())
+}
+
+/// Merges one more work; the inner error: it does not fit.
+fn step(
+    bare: &Bare,
+    request: &Request<'_>,
+    facts: &Facts,
+    merged: &Merging,
+    work: &Work<'_>,
+) -> Result<Result<Merging, Conflicted>, GitError> {
+    let between = [record::joined(&merged.names), work.name.to_owned()];
+    let sides = [merged.commit.as_str(), work.commit];
+    let Answer { tree, places } = answer::ask(bare, &record::labels(merged, work), sides)?;
+    let mut names = merged.names.clone();
+    names.push(work.name.to_owned());
+    let signature = Signature::of_agent(request.author.agent);
+    let commit = |tree: &str, message| bare.commit(&signature, facts.date, tree, &sides, message);
+    let Looked { conflicts, resolved } = look::at(bare, request, &between, places)?;
+    let tree = resolve::resolve(bare, tree, sides, resolved, request.limits.file)?;
+    if conflicts.is_empty() {
+        let commit = commit(&tree, record::message(request, &names))?;
+        return Ok(Ok(Merging { commit, tree, names }));
+    }
+    let with_markers = commit(&tree, record::message_of_conflict(request, &names))?;
+    bare.keep(&with_markers, &commits(request), &format!("{}{CONFLICT}", request.reference))?;
+    Ok(Err(Conflicted { between, conflicts, with_markers }))
+}
+
+/// What all of it changes.
+fn change(bare: &Bare, request: &Request<'_>, merged: &Merging) -> Result<Change, GitError> {
+    let (differences, commits) = at_once(
+        || difference::read(bare.git("diff-tree"), request.base, &merged.commit, true),
+        || record::agents_commits(bare, request.base, &merged.commit),
+    );
+    let tree = &merged.tree;
+    let change = summary::change(bare.git("cat-file"), request.base, tree, &differences?)?;
+    Ok(Change { commit: Some(merged.commit.clone()), commits: commits?, ..change })
+}
