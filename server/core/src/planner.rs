@@ -52,15 +52,15 @@ pub struct Planned {
 
 /// Makes a plan, or names everything that stands in the way, sorted by position.
 pub fn plan(request: &Request<'_>) -> Result<Planned, Vec<Diagnostic>> {
-    let (plan, diagnostics) = examine(request, Params::Given);
+    let (plan, diagnostics) = examine(request, Purpose::Run);
     match plan {
         Some(plan) => Ok(Planned { plan, warnings: diagnostics }),
         None => Err(diagnostics),
     }
 }
 
-/// Everything that is wrong or doubtful about a workflow file, sorted by position. A required parameter
-/// is not missing here, because nobody runs it yet.
+/// Everything that is wrong or doubtful about a workflow file, sorted by position. Nobody runs it yet: a
+/// required parameter is not missing here, and agents that are absent are only doubtful.
 pub fn check(text: &str, file: &str, catalog: &Catalog) -> Vec<Diagnostic> {
     let params = Map::new();
     let request = Request {
@@ -72,17 +72,18 @@ pub fn check(text: &str, file: &str, catalog: &Catalog) -> Vec<Diagnostic> {
         mode: None,
         approve: None,
     };
-    examine(&request, Params::Later).1
+    examine(&request, Purpose::Check).1
 }
 
-/// Whether required parameters must be there.
+/// What a file is looked at for.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Params {
-    Given,
-    Later,
+enum Purpose {
+    /// Parameters and agents must be there.
+    Run,
+    Check,
 }
 
-fn examine(request: &Request<'_>, given: Params) -> (Option<Plan>, Vec<Diagnostic>) {
+fn examine(request: &Request<'_>, purpose: Purpose) -> (Option<Plan>, Vec<Diagnostic>) {
     if request.text.len() > MAX_FILE_BYTES {
         let message = format!("the file is larger than {} MiB", MAX_FILE_BYTES >> 20);
         let hint = "split the work into several workflows";
@@ -95,37 +96,44 @@ fn examine(request: &Request<'_>, given: Params) -> (Option<Plan>, Vec<Diagnosti
     };
     let mut findings = Findings::new(source);
     let plan = Workflow::read(&root, &mut findings)
-        .and_then(|workflow| assemble(request, workflow, given, &mut findings))
+        .and_then(|workflow| assemble(request, workflow, purpose, &mut findings))
         .filter(|_| !findings.has_errors());
     (plan, findings.finish())
 }
 
 /// Resolves every reference; the plan is only good when there are no errors among the findings.
-fn assemble(
-    request: &Request<'_>,
-    mut workflow: Workflow<'_>,
-    given: Params,
+fn assemble<'n>(
+    request: &Request<'n>,
+    mut workflow: Workflow<'n>,
+    purpose: Purpose,
     findings: &mut Findings<'_>,
 ) -> Option<Plan> {
     let mut team = Team::new(request.catalog);
-    leave_out_optional(request, &mut workflow, &team, findings);
+    let left_out = leave_out_optional(request, &mut workflow, &team, findings);
     let workflow = &workflow;
-    let params = params::resolve(workflow, request.params, given, findings);
+    let params = params::resolve(workflow, request.params, purpose, findings);
     let ids = index(&workflow.steps, findings);
     let graph = Graph::build(workflow, &ids, findings);
     templates::check(workflow, &ids, &graph, findings);
 
     let mut tasks = Vec::with_capacity(workflow.steps.len());
     for (position, step) in workflow.steps.iter().enumerate() {
-        let mode = mode(request, workflow, step);
+        let mode = mode(request, workflow.mode, step);
         let executors = team.executors(step, mode, findings);
         if let Some(id) = step.id.and_then(|id| id.parse::<StepId>().ok()) {
             let needs = graph.needs(position).to_vec();
-            let checks =
-                checks::of(workflow, step, team.writes(&executors), request.catalog, findings);
-            tasks.push(task(workflow, step, id, needs, mode, executors, checks));
+            // Of a step that has nobody, more than that is not to be said.
+            let writes = executors.is_empty() || team.writes(&executors);
+            let checks = checks::of(workflow, step, writes, request.catalog, &params, findings);
+            let mut task = task(workflow, step, id, needs, mode, executors, checks);
+            checks::fill_in(step, &params, &mut task.with, findings);
+            tasks.push(task);
         }
     }
+    if !team.lacks_somebody() {
+        say_left_out(&left_out, findings);
+    }
+    team.say_who_is_absent(purpose == Purpose::Run, findings);
     Some(Plan {
         name: name(request, workflow, findings)?,
         description: workflow.description.trim().to_owned(),
@@ -150,22 +158,22 @@ fn assemble(
     })
 }
 
-fn mode(request: &Request<'_>, workflow: &Workflow<'_>, step: &Step<'_>) -> Mode {
-    request.mode.or(step.mode).or(workflow.mode).unwrap_or_default()
+fn mode(request: &Request<'_>, of_workflow: Option<Mode>, step: &Step<'_>) -> Mode {
+    request.mode.or(step.mode).or(of_workflow).unwrap_or_default()
 }
 
-/// Takes the optional steps away that nobody can do. No step may need one, whether it is there or not:
-/// otherwise a file would be right on one machine and wrong on another.
-fn leave_out_optional(
-    request: &Request<'_>,
-    workflow: &mut Workflow<'_>,
-    team: &Team<'_>,
+/// Takes the optional steps away that nobody can do, and returns them. No step may need one, whether it
+/// is there or not: otherwise a file would be right on one machine and wrong on another.
+fn leave_out_optional<'n>(
+    request: &Request<'n>,
+    workflow: &mut Workflow<'n>,
+    team: &Team<'n>,
     findings: &mut Findings<'_>,
-) {
+) -> Vec<Step<'n>> {
     let optional: HashSet<&str> =
         workflow.steps.iter().filter(|step| step.optional).filter_map(|step| step.id).collect();
     if optional.is_empty() {
-        return;
+        return Vec::new();
     }
     for need in workflow.steps.iter().flat_map(|step| &step.needs) {
         if optional.contains(need.value) {
@@ -176,17 +184,21 @@ fn leave_out_optional(
     for step in &mut workflow.steps {
         step.needs.retain(|need| !optional.contains(need.value));
     }
-    let is_left_out =
-        |step: &Step<'_>| step.optional && !team.has_anybody(step, mode(request, workflow, step));
-    let left_out: Vec<bool> = workflow.steps.iter().map(is_left_out).collect();
-    for (step, _) in workflow.steps.iter().zip(&left_out).filter(|(_, left_out)| **left_out) {
+    let of_workflow = workflow.mode;
+    let is_left_out = |step: &mut Step<'_>| {
+        step.optional && !team.has_anybody(step, mode(request, of_workflow, step))
+    };
+    workflow.steps.extract_if(.., is_left_out).collect()
+}
+
+/// Where other steps have nobody either, what is wrong is said about them.
+fn say_left_out(steps: &[Step<'_>], findings: &mut Findings<'_>) {
+    for step in steps {
         let message =
             format!("step `{}` is left out: nobody can do it", step.id.unwrap_or_default());
         let hint = "it is optional; see `orchestra agents list` for who is there";
         findings.warning(step.at, message, hint);
     }
-    let mut left_out = left_out.into_iter();
-    workflow.steps.retain(|_| !left_out.next().unwrap_or(false));
 }
 
 fn task(

@@ -62,6 +62,13 @@ pub fn render_json(
     with.iter().map(|(key, value)| Ok((key.clone(), render_value(value, context)?))).collect()
 }
 
+/// The name in a text that is nothing but `{{ params.name }}`.
+pub(crate) fn sole_parameter(text: &str) -> Option<&str> {
+    let name = check::sole_expression(text.trim())?.strip_prefix("params.")?;
+    let is_name = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+    (is_name && !name.is_empty()).then_some(name)
+}
+
 fn render_value(value: &Value, context: &Value) -> Result<Value, Failure> {
     Ok(match value {
         Value::String(text) => match check::sole_expression(text) {

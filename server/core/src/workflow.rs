@@ -74,7 +74,7 @@ pub(crate) struct Workflow<'n> {
     /// What becomes of the result.
     pub(crate) apply: Option<ApplyPolicy>,
     /// For every step that says nothing itself.
-    pub(crate) verify: Option<Commands>,
+    pub(crate) verify: Option<Commands<'n>>,
     pub(crate) steps: Vec<Step<'n>>,
 }
 
@@ -127,18 +127,20 @@ impl<'n> Workflow<'n> {
 }
 
 /// Every command that the file names for checks, whether the rest of it is right or not: what a file
-/// brings is looked at before it is trusted.
+/// brings is looked at before it is trusted. Those that whoever starts a run gives are not among them.
 pub fn check_commands(text: &str, file: &str) -> Vec<Vec<String>> {
     let source = Source::new(file, text);
     let mut findings = Findings::new(source);
     let Ok(root) = source::parse(source) else { return Vec::new() };
     let Some(workflow) = Workflow::read(&root, &mut findings) else { return Vec::new() };
+    let default = |param: &Param<'_>| Some((param.name.to_owned(), param.default.clone()?));
+    let defaults = workflow.params.iter().filter_map(default).collect();
     let of_steps =
         workflow.steps.iter().flat_map(|step| [&step.verify, &step.accept, &step.commands]);
     std::iter::once(&workflow.verify)
         .chain(of_steps)
         .flatten()
-        .flat_map(|commands| commands.list.iter().cloned())
+        .flat_map(|commands| commands.resolve(&defaults, &mut findings))
         .collect()
 }
 

@@ -1,10 +1,11 @@
 //! With what the work on a step is checked.
 
 use crate::{
-    catalog::Catalog,
+    catalog::{COMMANDS_ARGUMENT, Catalog},
     source::Findings,
     workflow::{Commands, Step, Workflow},
 };
+use serde_json::{Map, Value};
 
 /// What [`crate::plan::PlannedTask`] says about checks.
 pub(super) struct Checks {
@@ -20,21 +21,39 @@ pub(super) fn of(
     step: &Step<'_>,
     writes: bool,
     catalog: &Catalog,
+    params: &Map<String, Value>,
     findings: &mut Findings<'_>,
 ) -> Checks {
     if !writes {
         useless(step, findings);
         return Checks { verify: Vec::new(), accept: Vec::new(), allow_empty: false };
     }
-    let list = |commands: &Commands| commands.list.clone();
+    let mut list = |commands: &Commands<'_>| commands.resolve(params, findings);
     Checks {
-        verify: step
-            .verify
-            .as_ref()
-            .or(workflow.verify.as_ref())
-            .map_or_else(|| catalog.checks.commands.clone(), list),
+        verify: match step.verify.as_ref().or(workflow.verify.as_ref()) {
+            Some(commands) => list(commands),
+            None => catalog.checks.commands.clone(),
+        },
         accept: step.accept.as_ref().map(list).unwrap_or_default(),
         allow_empty: step.allow_empty.is_some_and(|(allowed, _)| allowed),
+    }
+}
+
+/// Puts the values of parameters among the commands that an action is given. Without any, it gets none.
+pub(super) fn fill_in(
+    step: &Step<'_>,
+    params: &Map<String, Value>,
+    with: &mut Map<String, Value>,
+    findings: &mut Findings<'_>,
+) {
+    let Some(commands) = step.commands.as_ref().filter(|commands| commands.has_params()) else {
+        return;
+    };
+    let list = commands.resolve(params, findings);
+    if list.is_empty() {
+        with.remove(COMMANDS_ARGUMENT);
+    } else {
+        with.insert(COMMANDS_ARGUMENT.to_owned(), list.into());
     }
 }
 

@@ -1,5 +1,6 @@
 //! Who carries out a step: the native actions and agents that can, in the order of preference.
 
+mod absent;
 mod near;
 
 use crate::{
@@ -11,14 +12,19 @@ use crate::{
     template,
     workflow::{Step, Work},
 };
-use std::collections::{BTreeMap, HashMap};
+use absent::Absent;
+use std::{
+    collections::{BTreeMap, HashMap},
+    mem,
+};
 
-/// The catalogue by name, and who of it the plan uses.
+/// The catalogue by name, who of it the plan uses, and who is absent. What it is asked for lives as long.
 pub(super) struct Team<'c> {
     catalog: &'c Catalog,
     natives: HashMap<&'c str, &'c NativeInfo>,
     agents: HashMap<&'c str, &'c CatalogAgent>,
     used: BTreeMap<String, AgentProfile>,
+    absent: Absent<'c>,
 }
 
 /// Who could do a step, before its mode chooses among the two layers.
@@ -42,11 +48,22 @@ impl<'c> Team<'c> {
                 .map(|agent| (agent.profile.name.as_str(), agent))
                 .collect(),
             used: BTreeMap::new(),
+            absent: Absent::default(),
         }
     }
 
     pub(super) fn into_agents(self) -> BTreeMap<String, AgentProfile> {
         self.used
+    }
+
+    /// Whether there are steps whose agents are all absent.
+    pub(super) fn lacks_somebody(&self) -> bool {
+        !self.absent.is_empty()
+    }
+
+    /// Says which steps these are: errors where the plan `is_wanted`, else warnings.
+    pub(super) fn say_who_is_absent(&mut self, is_wanted: bool, findings: &mut Findings<'_>) {
+        mem::take(&mut self.absent).say(is_wanted, findings);
     }
 
     /// Whether one of these may change files.
@@ -60,7 +77,7 @@ impl<'c> Team<'c> {
     /// In the order in which they are tried; empty only when there is a finding.
     pub(super) fn executors(
         &mut self,
-        step: &Step<'_>,
+        step: &Step<'c>,
         mode: Mode,
         findings: &mut Findings<'_>,
     ) -> Vec<Executor> {
@@ -167,9 +184,9 @@ impl<'c> Team<'c> {
     }
 
     fn capable(
-        &self,
-        step: &Step<'_>,
-        capabilities: &[Text<'_>],
+        &mut self,
+        step: &Step<'c>,
+        capabilities: &[Text<'c>],
         at: At,
         mode: Mode,
         findings: &mut Findings<'_>,
@@ -198,7 +215,7 @@ impl<'c> Team<'c> {
                 let hint = match (natives.first(), agents.first()) {
                     (Some(native), _) => format!("the native action `{}` has", native.name),
                     (None, Some((agent, _))) => format!("agent `{}` has", agent.profile.name),
-                    (None, None) => return self.nobody(at, message, &needed, findings),
+                    (None, None) => return self.nobody(step, at, message, &needed, mode, findings),
                 };
                 findings.error(at, message, format!("{hint}: give the step another mode"));
             }
@@ -224,16 +241,33 @@ impl<'c> Team<'c> {
         }
     }
 
+    /// Says that a step has nobody, now or, when only somebody like that is absent, for all such steps later.
     fn nobody(
-        &self,
+        &mut self,
+        step: &Step<'c>,
         at: At,
         message: String,
-        needed: &[&str],
+        needed: &[&'c str],
+        mode: Mode,
         findings: &mut Findings<'_>,
     ) -> Candidates<'c> {
-        let hint = near::who_was_near(self.catalog, needed, findings);
-        findings.error(at, message, hint);
+        let near = near::who_was_near(self.catalog, needed);
+        if mode != Mode::Speed && needed.iter().all(|word| self.is_known(word)) {
+            self.absent.add(at, step.id.unwrap_or_default(), message, shown(needed), near);
+        } else if near.is_empty() {
+            findings.error(at, message, near::how_it_is_called(self.catalog, needed, findings));
+        } else {
+            findings.error(at, message, near::told(&near));
+        }
         Candidates { said: true, ..Candidates::default() }
+    }
+
+    /// Whether it is a word of the catalogue, of an agent or of a native action, rather than a slip.
+    fn is_known(&self, word: &str) -> bool {
+        let of_native = |native: &NativeInfo| native.capabilities.iter().any(|c| c == word);
+        capability::find(word).is_some()
+            || self.catalog.natives.iter().any(of_native)
+            || self.catalog.agents.iter().any(|agent| agent.lacks(&[word]).is_none())
     }
 
     /// Available agents that have all of `needed`, the preferred one first, then their fallbacks.

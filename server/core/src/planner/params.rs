@@ -1,6 +1,6 @@
 //! The parameters of one run: what is given, checked against what the workflow declares.
 
-use super::Params;
+use super::Purpose;
 use crate::{
     source::{Findings, shortened},
     workflow::{Param, Workflow},
@@ -11,20 +11,21 @@ use serde_json::{Map, Value};
 pub(super) fn resolve(
     workflow: &Workflow<'_>,
     given: &Map<String, Value>,
-    expected: Params,
+    purpose: Purpose,
     findings: &mut Findings<'_>,
 ) -> Map<String, Value> {
     let mut resolved = Map::new();
     for param in &workflow.params {
         let value = match given.get(param.name) {
+            Some(Value::String(text)) if param.required && text.trim().is_empty() => {
+                let message = format!("the parameter `{}` is empty", param.name);
+                findings.error(param.at, message, how_to_give(param));
+                Value::Null
+            }
             Some(value) => read(param, value, findings),
-            None if param.required && expected == Params::Given => {
-                let name = param.name;
-                let hint = match param.description {
-                    "" => format!("add `--param {name}=…`"),
-                    description => format!("add `--param {name}=…`: {description}"),
-                };
-                findings.error(param.at, format!("the parameter `{name}` is not given"), hint);
+            None if param.required && purpose == Purpose::Run => {
+                let message = format!("the parameter `{}` is not given", param.name);
+                findings.error(param.at, message, how_to_give(param));
                 Value::Null
             }
             None => param.default.clone().unwrap_or(Value::Null),
@@ -46,6 +47,14 @@ pub(super) fn resolve(
         }
     }
     resolved
+}
+
+fn how_to_give(param: &Param<'_>) -> String {
+    let name = param.name;
+    match param.description {
+        "" => format!("add `--param {name}=…`"),
+        description => format!("add `--param {name}=…`: {description}"),
+    }
 }
 
 /// The value in the type of the default. A command line gives texts only.

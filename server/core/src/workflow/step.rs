@@ -56,7 +56,7 @@ pub(crate) struct Step<'n> {
     pub(crate) prompt: Option<Text<'n>>,
     pub(crate) with: &'n [Entry],
     /// The commands among these arguments.
-    pub(crate) commands: Option<Commands>,
+    pub(crate) commands: Option<Commands<'n>>,
     pub(crate) needs: Vec<Text<'n>>,
     pub(crate) mode: Option<Mode>,
     pub(crate) when: Option<Text<'n>>,
@@ -65,8 +65,8 @@ pub(crate) struct Step<'n> {
     pub(crate) priority: i32,
     pub(crate) approve: bool,
     pub(crate) output: Option<&'n str>,
-    pub(crate) verify: Option<Commands>,
-    pub(crate) accept: Option<Commands>,
+    pub(crate) verify: Option<Commands<'n>>,
+    pub(crate) accept: Option<Commands<'n>>,
     /// And where it is said.
     pub(crate) allow_empty: Option<(bool, At)>,
     /// Whether it is left out when nobody can do it.

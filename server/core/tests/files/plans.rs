@@ -5,6 +5,7 @@ use orchestra_core::{
     agent::Origin,
     catalog::Catalog,
     config::{Config, Layer},
+    diagnostic::{Diagnostic, Severity},
     plan::{Executor, Lane, Mode, Plan, Retry, Source},
     planner::{self, Planned, Request, StartError, plan_for_start},
     template,
@@ -302,6 +303,50 @@ fn a_step_is_checked_with_its_own_commands_or_else_with_the_configured_ones() {
 }
 
 #[test]
+fn a_command_that_is_a_parameter_is_what_the_run_is_given() {
+    let text = "params: { test: { default: '' }, more: {} }\n\
+        steps:\n\
+        - { id: a, agent: writer, prompt: hi, verify: '{{ params.more }}', accept: '{{params.test}}' }\n\
+        - { id: b, action: checks.run, with: { commands: ['{{ params.test }}', ls] } }\n\
+        - { id: c, action: checks.run, with: { commands: '{{ params.test }}' } }\n";
+    let catalog = catalog();
+    let plan = |given: Value| {
+        let params = given.as_object().cloned().unwrap();
+        planner::plan(&request(text, &catalog, &params)).unwrap().plan.tasks
+    };
+    let tasks = plan(json!({ "more": "make 'a b'" }));
+    assert_eq!(
+        (&tasks[0].verify[..], tasks[0].accept.len()),
+        (&[vec!["make".into(), "a b".into()]][..], 0)
+    );
+    assert_eq!(Value::Object(tasks[1].with.clone()), json!({ "commands": [["ls"]] }));
+    // Without a command of its own it looks for some.
+    assert_eq!(Value::Object(tasks[2].with.clone()), json!({}));
+
+    let tasks = plan(json!({ "more": "make", "test": "pytest -k x" }));
+    assert_eq!(tasks[0].accept, [["pytest", "-k", "x"]]);
+    assert_eq!(
+        Value::Object(tasks[1].with.clone()),
+        json!({ "commands": [["pytest", "-k", "x"], ["ls"]] })
+    );
+}
+
+#[test]
+fn agents_that_are_absent_are_no_fault_of_a_file_that_is_only_checked() {
+    let text = "steps:\n- { id: a, capability: dreaming, prompt: hi }\n\
+        - { id: b, capability: dreaming, prompt: hi, needs: a }\n";
+    let (catalog, params) = (catalog(), Map::new());
+    let of_run = planner::plan(&request(text, &catalog, &params)).unwrap_err();
+    let of_check = planner::check(text, "test.yaml", &catalog);
+    let said = |found: Vec<Diagnostic>| {
+        found.into_iter().map(|found| (found.severity, found.message)).collect::<Vec<_>>()
+    };
+    let message = "nobody is there for the steps a (`dreaming`), b (`dreaming`)".to_owned();
+    assert_eq!(said(of_run), [(Severity::Error, message.clone())]);
+    assert_eq!(said(of_check), [(Severity::Warning, message)]);
+}
+
+#[test]
 fn an_action_that_runs_commands_counts_as_a_process() {
     let plan = plan("steps: [{ id: a, action: checks.run }]\n");
     let executor = &plan.tasks[0].executors[0];
@@ -316,6 +361,10 @@ fn the_commands_of_a_file_are_seen_even_when_it_is_wrong() {
     assert!(check_commands("steps: [", "test.yaml").is_empty());
     let run = "steps: [{ id: a, action: checks.run, with: { commands: [a b, './c'] } }]\n";
     assert_eq!(check_commands(run, "test.yaml"), [vec!["a", "b"], vec!["./c"]]);
+    // What a file brings as the default of a parameter it brings, too.
+    let param = "params: { x: { default: rm all }, y: {} }\n\
+        steps: [{ id: a, agent: coder, accept: ['{{ params.x }}', '{{ params.y }}'] }]\n";
+    assert_eq!(check_commands(param, "test.yaml"), [["rm", "all"]]);
 }
 
 const OPTIONAL: &str = "steps:\n\

@@ -25,10 +25,12 @@ impl WorkflowSource {
     }
 }
 
-const BUILT_IN: [(&str, &str); 3] = [
+const BUILT_IN: [(&str, &str); 5] = [
     ("audit", include_str!("builtin/audit.yaml")),
     ("code-review", include_str!("builtin/code-review.yaml")),
+    ("develop", include_str!("builtin/develop.yaml")),
     ("document", include_str!("builtin/document.yaml")),
+    ("fix", include_str!("builtin/fix.yaml")),
 ];
 const ENDINGS: [&str; 2] = [".yaml", ".yml"];
 

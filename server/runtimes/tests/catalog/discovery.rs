@@ -141,8 +141,8 @@ fn an_agent_says_why_it_cannot_work() {
 fn a_workflow_of_the_workspace_takes_the_place_of_others_and_says_so_for_built_in_ones() {
     let folders = Folders::new();
     folders.file(".orchestra/workflows/audit.yaml", "name: audit\n");
-    folders.file(".orchestra/workflows/fix.yml", "name: repair\n");
-    folders.user_file("workflows/fix.yaml", "name: fix\n");
+    folders.file(".orchestra/workflows/mend.yml", "name: repair\n");
+    folders.user_file("workflows/mend.yaml", "name: mend\n");
     folders.user_file("workflows/mine.yaml", "name: mine\n");
     folders.file(".orchestra/workflows/bad name.yaml", "");
     let loaded = folders.load();
@@ -153,8 +153,10 @@ fn a_workflow_of_the_workspace_takes_the_place_of_others_and_says_so_for_built_i
         [
             ("audit", Origin::Workspace),
             ("code-review", Origin::BuiltIn),
+            ("develop", Origin::BuiltIn),
             ("document", Origin::BuiltIn),
-            ("fix", Origin::Workspace),
+            ("fix", Origin::BuiltIn),
+            ("mend", Origin::Workspace),
             ("mine", Origin::User),
         ]
     );
@@ -171,9 +173,9 @@ fn a_workflow_of_the_workspace_takes_the_place_of_others_and_says_so_for_built_i
         ]
     );
     let file = |name: &str| loaded.workflow(name).map(|workflow| workflow.file.as_str());
-    assert_eq!(file("repair"), Some(".orchestra/workflows/fix.yml"));
-    assert_eq!(file(".orchestra/workflows/fix.yml"), Some(".orchestra/workflows/fix.yml"));
-    assert_eq!(file("../fix"), None);
+    assert_eq!(file("repair"), Some(".orchestra/workflows/mend.yml"));
+    assert_eq!(file(".orchestra/workflows/mend.yml"), Some(".orchestra/workflows/mend.yml"));
+    assert_eq!(file("../mend"), None);
 }
 
 #[test]

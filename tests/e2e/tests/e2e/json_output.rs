@@ -167,7 +167,7 @@ fn the_workspace_is_described() {
     let workflows = json(&sandbox, &["workflows", "list"]);
     let names = workflows["workflows"].as_array().expect("a list").iter();
     let names: Vec<&str> = names.map(|one| one["name"].as_str().expect("a name")).collect();
-    assert_eq!(names, ["audit", "code-review", "document", "w"]);
+    assert_eq!(names, ["audit", "code-review", "develop", "document", "fix", "w"]);
     assert_eq!(keys(&workflows["workflows"][0]), ["errors", "file", "name", "origin"]);
     let shown = json(&sandbox, &["workflows", "show", "w"]);
     assert_eq!(keys(&shown), ["file", "name", "origin", "text"]);

@@ -11,6 +11,7 @@ mod bad_workflows;
 mod built_in_workflows;
 mod checks_running;
 mod command_line;
+mod develop_and_fix;
 mod durability;
 mod evidence;
 mod following;

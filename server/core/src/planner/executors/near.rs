@@ -7,40 +7,34 @@ use crate::{
     source::{Findings, shortened},
 };
 
+const NOBODY: &str = "see `orchestra agents list` for who can do what, or add one of your own with \
+    `orchestra agents add`";
 /// How many agents one reason names before it only counts them.
 const NAMED: usize = 3;
 /// How many reasons there are.
 const REASONS: usize = 3;
 
-/// Those that could do it but cannot work now, those that lack a part of it, or how it is really called.
-pub(super) fn who_was_near(catalog: &Catalog, needed: &[&str], findings: &Findings<'_>) -> String {
-    if findings.is_full() {
-        return String::new();
-    }
-    let mut reasons: Vec<(WhyNot<'_>, Vec<&str>)> = Vec::new();
+/// Who could do it but for a reason, and for each reason who.
+pub(super) type Near<'a> = Vec<(WhyNot<'a>, Vec<&'a str>)>;
+
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum WhyNot<'a> {
+    Unavailable(&'a str),
+    Lacks(&'a str),
+}
+
+/// Empty when nobody has anything to do with it.
+pub(super) fn who_was_near<'a>(catalog: &'a Catalog, needed: &[&'a str]) -> Near<'a> {
+    let mut near: Near<'a> = Vec::new();
     for agent in &catalog.agents {
         if let Some(reason) = why_not(agent, needed) {
-            match reasons.iter_mut().find(|(known, _)| *known == reason) {
+            match near.iter_mut().find(|(known, _)| *known == reason) {
                 Some((_, names)) => names.push(&agent.profile.name),
-                None => reasons.push((reason, vec![&agent.profile.name])),
+                None => near.push((reason, vec![&agent.profile.name])),
             }
         }
     }
-    if reasons.is_empty() {
-        return how_it_is_called(catalog, needed, findings);
-    }
-    let mut near: Vec<String> =
-        reasons.iter().take(REASONS).map(|(reason, names)| sentence(names, reason)).collect();
-    if reasons.len() > REASONS {
-        near.push("`orchestra agents list` shows the others".to_owned());
-    }
-    near.join("; ")
-}
-
-#[derive(PartialEq)]
-enum WhyNot<'a> {
-    Unavailable(&'a str),
-    Lacks(&'a str),
+    near
 }
 
 /// `None`: the agent has nothing to do with it.
@@ -57,6 +51,19 @@ fn why_not<'a>(agent: &'a CatalogAgent, needed: &[&'a str]) -> Option<WhyNot<'a>
     }
 }
 
+/// The hint that names them.
+pub(super) fn told(near: &Near<'_>) -> String {
+    if near.is_empty() {
+        return NOBODY.to_owned();
+    }
+    let mut told: Vec<String> =
+        near.iter().take(REASONS).map(|(reason, names)| sentence(names, reason)).collect();
+    if near.len() > REASONS {
+        told.push("`orchestra agents list` shows the others".to_owned());
+    }
+    told.join("; ")
+}
+
 fn sentence(names: &[&str], reason: &WhyNot<'_>) -> String {
     let shown: Vec<String> = names.iter().take(NAMED).map(|name| format!("`{name}`")).collect();
     let mut who = shown.join(", ");
@@ -71,7 +78,12 @@ fn sentence(names: &[&str], reason: &WhyNot<'_>) -> String {
     }
 }
 
-fn how_it_is_called(catalog: &Catalog, needed: &[&str], findings: &Findings<'_>) -> String {
+/// The hint where nobody was near: how the capability is really called, perhaps.
+pub(super) fn how_it_is_called(
+    catalog: &Catalog,
+    needed: &[&str],
+    findings: &Findings<'_>,
+) -> String {
     let known: Vec<&str> = catalog
         .natives
         .iter()
@@ -86,8 +98,5 @@ fn how_it_is_called(catalog: &Catalog, needed: &[&str], findings: &Findings<'_>)
     let mut near = near.unwrap_or_default();
     near.dedup();
     near.retain(|near| !needed.contains(near));
-    hint_from(
-        &near,
-        "see `orchestra agents list` for who can do what, or add one of your own with `orchestra agents add`",
-    )
+    hint_from(&near, NOBODY)
 }
