@@ -65,6 +65,10 @@ fn read(param: &Param<'_>, value: &Value, findings: &mut Findings<'_>) -> Value 
     if same_type(default, value) {
         return value.clone();
     }
+    // A command line cannot tell the word `true` from the value.
+    if default.is_string() && (value.is_boolean() || value.is_number()) {
+        return Value::String(value.to_string());
+    }
     if let Value::String(text) = value
         && let Ok(parsed) = serde_json::from_str::<Value>(text)
         && same_type(default, &parsed)

@@ -209,17 +209,18 @@ fn params_from_a_command_line_take_the_type_of_the_default() {
     let catalog = catalog();
     let text = "params:\n  \
           count: { default: 1 }\n  all: { default: false }\n  tags: { default: [] }\n  \
-          scope: { default: x }\n  note: { required: false }\n  free: {}\n\
+          scope: { default: x }\n  word: { default: x }\n  note: { required: false }\n  free: {}\n\
         steps: [{ id: a, action: todo.scan }]\n";
     let given = json!({
-        "count": "3", "all": "true", "tags": "[\"a\"]", "scope": "5", "free": "7",
+        "count": "3", "all": "true", "tags": "[\"a\"]", "scope": "5", "word": true, "free": "7",
     });
     let given = given.as_object().unwrap();
     let plan = planner::plan(&request(text, &catalog, given)).unwrap().plan;
     assert_eq!(
         Value::Object(plan.params),
         json!({
-            "count": 3, "all": true, "tags": ["a"], "scope": "5", "note": null, "free": "7",
+            "count": 3, "all": true, "tags": ["a"], "scope": "5", "word": "true", "note": null,
+            "free": "7",
         })
     );
     // Checking a file is not running it.
