@@ -143,7 +143,8 @@ pub fn check_expression(text: &str) -> Checked {
 pub(super) fn sole_expression(text: &str) -> Option<&str> {
     let inside = text.strip_prefix("{{")?.strip_suffix("}}")?;
     let mut ends = tokenize(text, false, minijinja::syntax::SyntaxConfig::default())
-        .filter_map(Result::ok)
+        // After an error it goes on with errors for ever.
+        .map_while(Result::ok)
         .filter(|(token, _)| matches!(token, Token::VariableEnd))
         .map(|(_, span)| offset(span.end_offset));
     if ends.next() != Some(text.len()) {
