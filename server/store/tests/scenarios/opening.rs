@@ -49,7 +49,7 @@ fn a_newer_database_is_refused_and_left_as_it_is() {
     drop(conn);
     let before = fs::read(workspace.db()).unwrap();
 
-    let newer = OpenError::Newer { file: workspace.db(), found: 99, supported: 1 };
+    let newer = OpenError::Newer { file: workspace.db(), found: 99, supported: 2 };
     let error = Store::open(&workspace.dir(), &workspace.root(), options()).unwrap_err();
     assert_eq!(error, newer);
     assert_eq!(Reader::open(&workspace.dir()).unwrap_err(), newer);

@@ -1,17 +1,20 @@
 //! A history in which everything happens that can be written down.
 
 use crate::support::{
-    PlanBuilder, Simulator, cancelled, change, failed, limits, lost, never_started, no_snapshot,
-    plan, succeeded, succeeded_with, timed_out,
+    PlanBuilder, Simulator, applied, apply, cancelled, change, failed, hunk, in_client, limits,
+    lost, never_started, no_snapshot, on_disk, plan, result, succeeded, succeeded_with, timed_out,
+    wrote,
 };
 use orchestra_core::{
     agent::{Completion, Runtime},
     confinement::{Cache, Confinement, StateMode},
-    decide::{InputKind, Target},
+    decide::{Apply, InputKind, Target},
     event::Event,
     evidence::{Check, CheckKind, CheckOutcome, CheckRun, Evidence, TestCounts, Verdict},
+    operation::{FileState, OperationEnd, Target as Place},
     outcome::{Artifact, AttemptOutcome, Failure, FailureKind, Output, SettingsChange},
     plan::Mode,
+    review::Verdict as Judgement,
     time::Millis,
 };
 use serde_json::json;
@@ -23,6 +26,7 @@ pub(super) fn happens() -> Vec<Event> {
     a_run_whose_time_is_up(&mut sim);
     a_run_whose_snapshot_fails_at_first(&mut sim);
     a_run_that_asks_and_remembers(&mut sim);
+    a_run_that_is_reviewed_applied_and_undone(&mut sim);
     sim.journal.into_iter().flatten().collect()
 }
 
@@ -223,4 +227,39 @@ fn a_run_that_asks_and_remembers(sim: &mut Simulator) {
     sim.ask(attempt, "what", &["this", "that"], None).unwrap();
     sim.finish(run, "a", succeeded());
     assert_eq!(sim.line(run), "succeeded: a succeeded");
+}
+
+fn a_run_that_is_reviewed_applied_and_undone(sim: &mut Simulator) {
+    let run = sim.create(plan().step("a").agent("coder").step("b").needs(&["a"]).agent("coder"));
+    sim.finish(run, "a", wrote("aa"));
+    sim.finish(run, "b", failed());
+    sim.judge(run, &[hunk(1)], Some(Judgement::Accepted)).unwrap();
+    sim.judge(run, &[hunk(1)], None).unwrap();
+    let partly = sim.apply(apply(run)).unwrap();
+    sim.prepare(partly, &[on_disk("a.txt"), in_client("b.txt"), in_client("c.txt")]);
+    sim.write(partly, &[applied("a.txt")]);
+    sim.confirm(partly, &[result("b.txt", FileState::ChangedMeanwhile)]).unwrap();
+    sim.pass(60_000);
+    let undone = sim.undo(partly).unwrap();
+    sim.carry_out(undone);
+    let refused = sim.apply(apply(run)).unwrap();
+    let (message, hint) = ("a.txt is read-only".to_owned(), "make it writable".to_owned());
+    sim.end_early(refused, OperationEnd::Refused { message, hint });
+    let branch = Place::Branch { name: Place::branch_of(run) };
+    let branched = sim.apply(Apply { target: branch, all: true, ..apply(run) }).unwrap();
+    sim.end_early(branched, OperationEnd::Applied);
+    let nothing = sim.apply(Apply { target: Place::Commit, ..apply(run) }).unwrap();
+    sim.end_early(nothing, OperationEnd::Nothing);
+    let discarded = sim.discard(run).unwrap();
+    sim.undo(discarded).unwrap();
+    sim.send_back(run, "Once more", &[]).unwrap();
+    sim.finish(run, "follow-up-1", wrote("ab"));
+    let cleaned = sim.clean(run).unwrap();
+    sim.carry_out(cleaned);
+    let broken = sim.create(plan().step("a").agent("coder"));
+    sim.make_reviews(false);
+    sim.finish(broken, "a", wrote("ac"));
+    sim.end_review(broken, Err(no_snapshot()));
+    sim.make_reviews(true);
+    assert_eq!(sim.line(broken), "succeeded: a succeeded");
 }

@@ -2,9 +2,12 @@
 
 use orchestra_core::{
     change::{Change, ChangedFile, FileStatus},
-    ids::RunId,
-    outcome::{AttemptOutcome, Failure, FailureKind, Output},
+    decide::Reviewed,
+    event::ReviewedFile,
+    ids::{HunkId, RunId},
+    outcome::{Artifact, AttemptOutcome, Failure, FailureKind, Output},
     snapshot::Snapshot,
+    state::Run,
     time::Millis,
 };
 use serde_json::Value;
@@ -86,4 +89,34 @@ pub(crate) fn lost() -> AttemptOutcome {
 
 pub(crate) fn never_started() -> AttemptOutcome {
     AttemptOutcome::NeverStarted { reason: "the daemon went down".to_owned() }
+}
+
+/// What a review says of a file.
+pub(crate) fn file(path: &str, hunks: &[HunkId]) -> ReviewedFile {
+    ReviewedFile { path: path.to_owned(), hunks: hunks.to_vec() }
+}
+
+pub(crate) fn hunk(number: u8) -> HunkId {
+    HunkId::of_hash([0, 0, 0, 0, number])
+}
+
+/// What is found when the work of a run is brought together: one hunk of one file for each work.
+pub(crate) fn reviewed(run: &Run) -> Reviewed {
+    let works = run.works();
+    let files = (1..)
+        .zip(&works)
+        .map(|(number, work)| file(&format!("{}.txt", work.step), &[hunk(number)]));
+    Reviewed {
+        base: snapshot(run.id).commit,
+        result: works.last().unwrap().commit.clone(),
+        data: review_data(),
+        files: files.collect(),
+        added: 2,
+        removed: 1,
+        flagged: vec![],
+    }
+}
+
+fn review_data() -> Artifact {
+    Artifact { path: "review.json".to_owned(), bytes: 2, sha256: "cd".repeat(32) }
 }

@@ -3,12 +3,12 @@
 use super::{PlanBuilder, invariants};
 use orchestra_core::{
     apply::apply,
-    decide::{Input, InputKind, Refusal, StepError, Target, step},
+    decide::{Input, InputKind, Refusal, Reviewed, StepError, Target, step},
     decision::{AskLimits, Asker, Choice, Question},
     event::{self, Event, EventBody},
     ids::{AttemptId, DecisionId, RunId, TaskId},
     memory::{MemoryLimits, Remember},
-    outcome::AttemptOutcome,
+    outcome::{AttemptOutcome, Failure},
     pending::{Effect, added, next_wake, pending},
     state::{Limits, State},
     time::{Millis, Timestamp},
@@ -38,6 +38,8 @@ pub(crate) struct Simulator {
     snapshots: BTreeSet<RunId>,
     /// Reviews that it is making, and operations that it is carrying out.
     reviews: BTreeSet<Effect>,
+    /// Whether it makes reviews at once, or when a scenario says so.
+    reviews_by_itself: bool,
     /// Every attempt, in the order in which they started.
     pub(crate) started: Vec<AttemptId>,
     limits: Limits,
@@ -57,6 +59,7 @@ impl Simulator {
             effects: BTreeMap::new(),
             snapshots: BTreeSet::new(),
             reviews: BTreeSet::new(),
+            reviews_by_itself: true,
             started: Vec::new(),
             limits,
             seed: 7,
@@ -72,8 +75,24 @@ impl Simulator {
         Self { seed, ..self }
     }
 
-    /// One step, recorded and carried out, with everything checked that must hold at any moment.
+    /// Whether reviews are made at once, or when the scenario says so.
+    pub(crate) fn make_reviews(&mut self, by_itself: bool) {
+        self.reviews_by_itself = by_itself;
+    }
+
+    /// One step, and the reviews that it wants.
     pub(crate) fn send(&mut self, kind: InputKind) -> Result<Vec<Event>, Refusal> {
+        let mut events = self.send_alone(kind)?;
+        while self.reviews_by_itself
+            && let Some(&run) = self.wanted_reviews().first()
+        {
+            events.extend(self.review(run));
+        }
+        Ok(events)
+    }
+
+    /// One step, recorded and carried out, with everything checked that must hold at any moment.
+    fn send_alone(&mut self, kind: InputKind) -> Result<Vec<Event>, Refusal> {
         let before = self.shadow.is_some().then(|| self.state.clone());
         self.seed = self.seed.wrapping_add(1);
         let input = Input { now: self.now, seed: self.seed, kind };
@@ -86,7 +105,7 @@ impl Simulator {
             }
             Err(StepError::Apply(error)) => panic!("{error}"),
         };
-        self.carry_out(&events);
+        self.take_up(&events);
         if let (Some(before), Some(shadow)) = (before, &mut self.shadow) {
             for event in &events {
                 let text = event::encode(&event.body).unwrap();
@@ -100,7 +119,7 @@ impl Simulator {
         Ok(events)
     }
 
-    fn carry_out(&mut self, events: &[Event]) {
+    fn take_up(&mut self, events: &[Event]) {
         for event in events {
             match &event.body {
                 EventBody::AttemptStarted(started) => self.started.push(started.attempt),
@@ -175,6 +194,30 @@ impl Simulator {
     /// Runs whose snapshot is being taken.
     pub(crate) fn snapshots(&self) -> Vec<RunId> {
         self.snapshots.iter().copied().collect()
+    }
+
+    /// What the run has made becomes known, hunk by hunk.
+    pub(crate) fn review(&mut self, run: RunId) -> Vec<Event> {
+        let reviewed = super::reviewed(self.state.run(run).unwrap());
+        self.end_review(run, Ok(reviewed))
+    }
+
+    pub(crate) fn end_review(
+        &mut self,
+        run: RunId,
+        result: Result<Reviewed, Failure>,
+    ) -> Vec<Event> {
+        let result = result.map(Box::new);
+        self.send_alone(InputKind::ReviewEnded { run, result }).unwrap()
+    }
+
+    /// Runs whose review is being made.
+    pub(crate) fn wanted_reviews(&self) -> Vec<RunId> {
+        let run = |effect: &Effect| match effect {
+            Effect::Review { run } => Some(*run),
+            _ => None,
+        };
+        self.reviews.iter().filter_map(run).collect()
     }
 
     pub(crate) fn approve(&mut self, target: Target) -> Result<Vec<Event>, Refusal> {
@@ -286,6 +329,8 @@ impl Simulator {
         for _ in 0..1_000 {
             if let Some(&run) = self.snapshots.first() {
                 self.take_snapshot(run);
+            } else if let Some(&run) = self.wanted_reviews().first() {
+                self.review(run);
             } else if let Some(attempt) = self.first_under_way() {
                 let told = self.is_told_to_stop(attempt);
                 self.end(attempt, if told { super::cancelled() } else { outcome(attempt) });
