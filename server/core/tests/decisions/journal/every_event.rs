@@ -1,9 +1,9 @@
 //! A history in which everything happens that can be written down.
 
 use crate::support::{
-    PlanBuilder, Simulator, applied, apply, cancelled, change, failed, hunk, in_client, limits,
-    lost, never_started, no_snapshot, on_disk, plan, result, succeeded, succeeded_with, timed_out,
-    wrote,
+    PlanBuilder, Simulator, applied, apply, cancelled, change, conflict, failed, hunk, in_client,
+    limits, lost, never_started, no_snapshot, on_disk, plan, result, succeeded, succeeded_with,
+    timed_out, wrote,
 };
 use orchestra_core::{
     agent::{Completion, Runtime},
@@ -11,6 +11,7 @@ use orchestra_core::{
     decide::{Apply, InputKind, Target},
     event::Event,
     evidence::{Check, CheckKind, CheckOutcome, CheckRun, Evidence, TestCounts, Verdict},
+    merge::{Foreseen, Party},
     operation::{FileState, OperationEnd, Target as Place},
     outcome::{Artifact, AttemptOutcome, Failure, FailureKind, Output, SettingsChange},
     plan::Mode,
@@ -231,6 +232,9 @@ fn a_run_that_asks_and_remembers(sim: &mut Simulator) {
 
 fn a_run_that_is_reviewed_applied_and_undone(sim: &mut Simulator) {
     let run = sim.create(plan().step("a").agent("coder").step("b").needs(&["a"]).agent("coder"));
+    let between = [Party::User, Party::Attempt(sim.attempt(run, "a"))];
+    let conflicts = vec![Foreseen { between, conflict: conflict("a.txt") }];
+    sim.send(InputKind::Foresee { run, conflicts }).unwrap();
     sim.finish(run, "a", wrote("aa"));
     sim.finish(run, "b", failed());
     sim.judge(run, &[hunk(1)], Some(Judgement::Accepted)).unwrap();

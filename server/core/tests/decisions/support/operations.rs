@@ -5,9 +5,10 @@ use orchestra_core::{
     decide::{Apply, InputKind, Refusal, SendBack},
     event::{Event, EventBody},
     ids::{AttemptId, HunkId, OperationId, RunId},
+    merge::{Conflict, ConflictKind, Side, Span},
     operation::{Favor, FilePlan, FileResult, FileState, OperationEnd, Owner, Target},
     review::{Selection, Verdict},
-    state::{Operation, Prepared},
+    state::Prepared,
     time::Millis,
 };
 
@@ -30,6 +31,20 @@ pub(crate) fn result(path: &str, state: FileState) -> FileResult {
 
 pub(crate) fn applied(path: &str) -> FileResult {
     result(path, FileState::Applied)
+}
+
+/// Both have changed the second line of a file.
+pub(crate) fn conflict(path: &str) -> Conflict {
+    let side = |text: &str| Side {
+        lines: vec![Span { first: 2, count: 1 }],
+        excerpt: Some(format!("{text}\n")),
+    };
+    Conflict {
+        path: path.to_owned(),
+        kind: ConflictKind::Lines,
+        ours: side("what I have"),
+        theirs: side("what comes in"),
+    }
 }
 
 fn started(events: &[Event]) -> Option<OperationId> {
@@ -79,10 +94,6 @@ impl Simulator {
     ) -> Result<Vec<Event>, Refusal> {
         let back = SendBack { run, prompt: prompt.to_owned(), works: works.to_vec() };
         self.send(InputKind::SendBack(Box::new(back)))
-    }
-
-    pub(crate) fn operation(&self, id: OperationId) -> &Operation {
-        self.state.run(id.run()).unwrap().operation(id).unwrap()
     }
 
     /// It is known what the operation means for these files.
