@@ -57,6 +57,8 @@ pub enum ConflictKind {
     Mode,
     /// They want different commits of a submodule.
     Submodule,
+    /// The user is in the middle of a merge of his own, and git has the file as not merged yet.
+    Unmerged,
     /// Git sees a conflict of another kind.
     Other,
 }
@@ -113,6 +115,7 @@ impl fmt::Display for ConflictKind {
             Self::NotText => "both changed it, and it is no text",
             Self::Mode => "the kinds of the file differ",
             Self::Submodule => "two commits of a submodule",
+            Self::Unmerged => "a merge in git has not resolved it yet",
             Self::Other => "it does not fit together",
         })
     }
