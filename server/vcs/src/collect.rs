@@ -15,7 +15,7 @@ mod held;
 mod import;
 mod listing;
 mod made;
-mod names;
+pub(crate) mod names;
 mod origin;
 mod quarantine;
 pub(crate) mod record;

@@ -1,7 +1,10 @@
 //! Folders by descriptor: whatever is linked or swapped meanwhile, nothing outside of them is reached.
 
 use rustix::{
-    fs::{AtFlags, CWD, Dir, FileType, Mode, OFlags, Stat, chmodat, openat, statat},
+    fs::{
+        Access, AtFlags, CWD, Dir, FileType, Mode, OFlags, RenameFlags, Stat, accessat, chmodat,
+        fstat, fstatvfs, fsync, openat, readlinkat, renameat_with, statat, symlinkat,
+    },
     io::Errno,
 };
 use std::{
@@ -67,12 +70,34 @@ impl Folder {
         }
     }
 
+    /// A new folder of this name in it; what exists is refused.
+    pub(crate) fn new_folder(&self, name: &OsStr, mode: u32) -> io::Result<Self> {
+        rustix::fs::mkdirat(&self.0, name, Mode::from_raw_mode(mode as rustix::fs::RawMode))?;
+        self.child(name)
+    }
+
     /// A new file of this name in it; one that exists is refused.
     pub(crate) fn new_file(&self, name: &OsStr, mode: u32) -> io::Result<File> {
         let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC;
         // The type differs between systems.
         let mode = Mode::from_raw_mode(mode as rustix::fs::RawMode);
         Ok(File::from(openat(&self.0, name, flags, mode)?))
+    }
+
+    /// A new link of this name in it.
+    pub(crate) fn new_link(&self, name: &OsStr, target: &[u8]) -> io::Result<()> {
+        Ok(symlinkat(target, &self.0, name)?)
+    }
+
+    /// Opens a file for reading; a link is refused, and nothing is waited for.
+    pub(crate) fn read_file(&self, name: &OsStr) -> io::Result<File> {
+        let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+        Ok(File::from(openat(&self.0, name, flags, Mode::empty())?))
+    }
+
+    /// Where a link leads.
+    pub(crate) fn read_link(&self, name: &OsStr) -> io::Result<Vec<u8>> {
+        Ok(readlinkat(&self.0, name, Vec::new())?.into_bytes())
     }
 
     /// What is in it, in no order.
@@ -105,6 +130,32 @@ impl Folder {
         Ok(statat(&self.0, name, AtFlags::SYMLINK_NOFOLLOW)?)
     }
 
+    /// What is known of the folder itself.
+    pub(crate) fn own_stat(&self) -> io::Result<Stat> {
+        Ok(fstat(&self.0)?)
+    }
+
+    /// Sets the mode of the folder itself.
+    pub(crate) fn set_mode(&self, mode: u32) -> io::Result<()> {
+        Ok(rustix::fs::fchmod(&self.0, Mode::from_raw_mode(mode as rustix::fs::RawMode))?)
+    }
+
+    /// Whether we may write an entry; for `.`, change what is in the folder. A link is followed.
+    pub(crate) fn may_write(&self, name: &OsStr) -> bool {
+        accessat(&self.0, name, Access::WRITE_OK, AtFlags::EACCESS).is_ok()
+    }
+
+    /// The bytes that may still be written in its file system.
+    pub(crate) fn room(&self) -> io::Result<u64> {
+        let found = fstatvfs(&self.0)?;
+        Ok(found.f_bavail.saturating_mul(found.f_frsize))
+    }
+
+    /// Sees that the names in it outlast a power failure.
+    pub(crate) fn sync(&self) -> io::Result<()> {
+        Ok(fsync(&self.0)?)
+    }
+
     /// Removes an entry that is no folder.
     pub(crate) fn remove_file(&self, name: &OsStr) -> io::Result<()> {
         Ok(rustix::fs::unlinkat(&self.0, name, AtFlags::empty())?)
@@ -118,6 +169,16 @@ impl Folder {
     /// Moves an entry to another folder.
     pub(crate) fn rename(&self, name: &OsStr, to: &Self, new_name: &OsString) -> io::Result<()> {
         Ok(rustix::fs::renameat(&self.0, name, &to.0, new_name.as_os_str())?)
+    }
+
+    /// As [`Folder::rename`], where nothing has that name yet.
+    pub(crate) fn rename_new(&self, name: &OsStr, to: &Self, new_name: &OsStr) -> io::Result<()> {
+        Ok(renameat_with(&self.0, name, &to.0, new_name, RenameFlags::NOREPLACE)?)
+    }
+
+    /// Has two entries change places.
+    pub(crate) fn exchange(&self, name: &OsStr, with: &Self, other: &OsStr) -> io::Result<()> {
+        Ok(renameat_with(&self.0, name, &with.0, other, RenameFlags::EXCHANGE)?)
     }
 }
 

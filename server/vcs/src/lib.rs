@@ -1,6 +1,7 @@
 //! Git, for the rest of Orchestra: the history that native actions read, what of a workspace is not
 //! committed, the private clones in which agents work, and what they leave there.
 
+pub mod apply;
 mod bare;
 pub mod collect;
 pub mod contents;

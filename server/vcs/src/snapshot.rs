@@ -25,8 +25,10 @@ use orchestra_core::snapshot::{LeftOut, LeftOutReason, Snapshot};
 use place::Place;
 use std::path::{Path, PathBuf};
 
+pub(crate) use buffers::resolve;
+
 /// Where snapshots may be kept, so that nothing of the user's can be taken for one.
-const NAMESPACE: &str = "refs/orchestra/";
+pub(crate) const NAMESPACE: &str = "refs/orchestra/";
 
 /// What is to be kept, and as what.
 #[derive(Debug)]
@@ -93,6 +95,11 @@ pub fn take(request: &Request<'_>) -> Result<Snapshot, GitError> {
         Snapshot { commit: String::new(), tree, head: place.head, left_out, conflicted };
     snapshot.commit = commit(&place.top, request.subject, &snapshot)?;
     keep(&place.top, request.reference, snapshot)
+}
+
+/// The snapshot that a reference holds.
+pub(crate) fn existing(root: &Path, reference: &str) -> Result<Option<Snapshot>, GitError> {
+    place::commits(root, reference).map(|commits| commits.existing)
 }
 
 /// The tree, what is not in it, and what is in it although it is not merged.

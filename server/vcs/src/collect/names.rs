@@ -10,7 +10,7 @@ const IGNORED_BY_HFS: [char; 16] = [
 
 /// Whether git takes a path. It knows more exceptions than these, but for them it says which file it
 /// refuses.
-pub(super) fn is_acceptable(path: &[u8], is_link: bool) -> bool {
+pub(crate) fn is_acceptable(path: &[u8], is_link: bool) -> bool {
     // NTFS separates by both kinds of slashes.
     let mut parts = path.split(|byte| matches!(byte, b'/' | b'\\'));
     if parts.any(|part| matches!(plain(part).as_str(), ".git" | "git~1" | "." | "..")) {

@@ -96,7 +96,7 @@ fn in_repository<'a>(
 }
 
 /// The path without symbolic links, as far as it exists.
-fn resolve(path: &Path) -> PathBuf {
+pub(crate) fn resolve(path: &Path) -> PathBuf {
     let resolved = path.ancestors().find_map(|existing| {
         let rest = path.strip_prefix(existing).ok()?;
         Some(fs::canonicalize(existing).ok()?.join(rest))

@@ -1,0 +1,381 @@
+//! Changing the files, each in one step, in an order in which nothing is in the way of anything.
+
+use super::{
+    CarryOut,
+    disk::{Disk, Parent, Seen, Way, above, owner, split},
+    place::Place,
+    record::{Kept, Kind, Row},
+    stage::{Moved, Stage, part, whole},
+};
+use crate::{GitError, folder::Folder, git::Git};
+use orchestra_core::operation::{FilePlan, FileResult, FileState, Owner};
+use rustix::fs::{Gid, Mode, Uid, fchmod, fchown};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    ffi::OsStr,
+    fs::File,
+    io::{self, BufRead, Read, Write as _},
+    os::unix::ffi::OsStrExt as _,
+    thread,
+};
+
+/// How many files are written through to the disk at the same time: it takes about as long for many as for one.
+const AT_ONCE: usize = 16;
+
+/// One file of the change.
+struct Task<'a> {
+    /// As it is called while it is under way.
+    number: usize,
+    path: &'a [u8],
+    before: Option<&'a Row>,
+    after: Option<&'a Row>,
+    /// Where its new bytes are.
+    id: Option<&'a str>,
+}
+
+/// What went wrong, by path.
+type Problems<'a> = BTreeMap<&'a [u8], io::Error>;
+
+/// Changes the user's files as [`super::prepare`] has worked it out, those of them that are not the client's.
+/// Answers what each of these is afterwards, by a look at the disk.
+///
+/// A file that is not what it was when the change was prepared is left alone. Done again, also after a crash,
+/// it goes on where it was: what is as it should be stays as it is.
+pub fn carry_out(request: &CarryOut<'_>) -> Result<Vec<FileResult>, GitError> {
+    let place = Place::find(request.root)?;
+    let kept = Kept::read(&place, request.references)?;
+    let record = &kept.record;
+    let paths = record.paths();
+    let disk = Disk::open(&place.top, paths.iter().copied())?;
+    let ours = ours(request.files);
+    let tasks: Vec<Task<'_>> = paths
+        .into_iter()
+        .enumerate()
+        .filter(|(_, path)| ours.contains(&*String::from_utf8_lossy(path)))
+        .map(|(number, path)| Task {
+            number,
+            path,
+            before: record.before.get(path),
+            after: record.after.get(path),
+            id: kept.after.get(path).map(String::as_str),
+        })
+        .collect();
+    if tasks.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut problems = Problems::new();
+    let change = Change { disk: &disk, place: &place, kept: &kept, tasks: &tasks };
+    change.run(&mut problems)?;
+    fail::fail_point!("vcs::apply::carried_out", |_| std::process::abort());
+    Ok(tasks.iter().map(|task| result(&disk, task, &problems)).collect())
+}
+
+/// The paths of the files that are for the disk.
+fn ours(files: &[FilePlan]) -> BTreeSet<&str> {
+    let ours = files.iter().filter(|file| file.owner == Owner::Disk);
+    ours.map(|file| file.path.as_str()).collect()
+}
+
+fn result(disk: &Disk, task: &Task<'_>, problems: &Problems<'_>) -> FileResult {
+    let state = match disk.state(task.path) {
+        Ok(seen) if seen.is(task.after) => FileState::Applied,
+        now => match (problems.get(task.path), now) {
+            (Some(problem), _) => FileState::Failed { problem: problem.to_string() },
+            (None, Err(error)) => FileState::Failed { problem: error.to_string() },
+            (None, Ok(_)) => FileState::ChangedMeanwhile,
+        },
+    };
+    FileResult { path: String::from_utf8_lossy(task.path).into_owned(), state }
+}
+
+struct Change<'a> {
+    disk: &'a Disk,
+    place: &'a Place,
+    kept: &'a Kept,
+    tasks: &'a [Task<'a>],
+}
+
+impl<'a> Change<'a> {
+    fn run(&self, problems: &mut Problems<'a>) -> Result<(), GitError> {
+        let stage = Stage::open(self.disk).map_err(self.disk.failed("failed to write in", b""))?;
+        for task in self.tasks {
+            let recovered =
+                stage.recover(self.disk, task.number, task.path, task.before, task.after);
+            note(problems, task, recovered);
+        }
+        fail::fail_point!("vcs::apply::recovered", |_| std::process::abort());
+        let open: Vec<&Task<'_>> =
+            self.tasks.iter().filter(|task| self.is_open(task, problems)).collect();
+        self.write(&stage, &open, problems)?;
+        fail::fail_point!("vcs::apply::staged", |_| std::process::abort());
+        let mut touched = BTreeSet::new();
+        for task in open.iter().filter(|task| task.after.is_none()) {
+            let removed = self.remove(&stage, task, &mut touched);
+            note(problems, task, removed);
+            fail::fail_point!("vcs::apply::removed", |_| std::process::abort());
+        }
+        let gone: Vec<&[u8]> = self
+            .tasks
+            .iter()
+            .filter(|task| task.after.is_none())
+            .flat_map(|task| above(task.path))
+            .collect();
+        self.remove_emptied(&gone, &mut touched);
+        fail::fail_point!("vcs::apply::emptied", |_| std::process::abort());
+        for task in open.iter().filter(|task| task.after.is_some()) {
+            if !problems.contains_key(task.path) {
+                let put = self.put(&stage, task, &mut touched);
+                note(problems, task, put);
+                fail::fail_point!("vcs::apply::put", |_| std::process::abort());
+            }
+        }
+        self.remake_folders(&mut touched);
+        fail::fail_point!("vcs::apply::remade", |_| std::process::abort());
+        for task in self.tasks {
+            let left = stage.recover(self.disk, task.number, task.path, task.before, task.after);
+            note(problems, task, left);
+        }
+        let folders = touched.into_iter().filter_map(|path| match self.disk.folder(&path) {
+            Ok(Way::Is(folder)) => Some(folder),
+            _ => None,
+        });
+        let folders: Vec<Folder> = folders.collect();
+        // What cannot be written through is no less there.
+        let _ = at_once(&folders, |folder| folder.sync());
+        fail::fail_point!("vcs::apply::synced", |_| std::process::abort());
+        // Something of a file that could not be put right may be left in it.
+        let _ = stage.close(self.disk);
+        Ok(())
+    }
+
+    /// Whether there is something to do about a file, and it may be done.
+    fn is_open(&self, task: &Task<'a>, problems: &mut Problems<'a>) -> bool {
+        if problems.contains_key(task.path) {
+            return false;
+        }
+        match self.disk.state(task.path) {
+            Ok(seen) => !seen.is(task.after) && seen.is(task.before),
+            Err(error) => {
+                problems.insert(task.path, error);
+                false
+            }
+        }
+    }
+
+    /// Makes the new files, and has them written through.
+    fn write(
+        &self,
+        stage: &Stage,
+        open: &[&Task<'a>],
+        problems: &mut Problems<'a>,
+    ) -> Result<(), GitError> {
+        let new: Vec<(&Task<'a>, &Row, &str)> =
+            open.iter().filter_map(|task| Some((*task, task.after?, task.id?))).collect();
+        if new.is_empty() {
+            return Ok(());
+        }
+        let mut files: Vec<(&Task<'a>, File)> = Vec::new();
+        let mut failed = Vec::new();
+        let ids: String = new.iter().map(|(_, _, id)| format!("{id}\n")).collect();
+        let git: Git = self.place.git("cat-file").args(["--batch"]).input(ids.into_bytes());
+        git.stream(|pipe| {
+            for (task, row, _) in &new {
+                let bytes = size(pipe)?;
+                let mut content = pipe.take(bytes);
+                match self.write_one(stage, task, row, &mut content) {
+                    Ok(file) => files.extend(file.map(|file| (*task, file))),
+                    Err(error) => failed.push((*task, error)),
+                }
+                io::copy(&mut content, &mut io::sink())?;
+                // The line end after it.
+                pipe.read_exact(&mut [0])?;
+            }
+            Ok(())
+        })?;
+        fail::fail_point!("vcs::apply::written", |_| std::process::abort());
+        let synced = at_once(&files, |(_, file)| file.sync_all());
+        for ((task, _), synced) in files.iter().zip(synced) {
+            match synced {
+                Ok(()) => {
+                    let name = part(task.number);
+                    let named = stage.folder.rename(&name, &stage.folder, &whole(task.number));
+                    note(problems, task, named);
+                }
+                Err(error) => failed.push((*task, error)),
+            }
+        }
+        for (task, error) in failed {
+            note(problems, task, Err(error));
+        }
+        Ok(())
+    }
+
+    /// The file, when it has to be written through.
+    fn write_one(
+        &self,
+        stage: &Stage,
+        task: &Task<'_>,
+        row: &Row,
+        content: &mut impl Read,
+    ) -> io::Result<Option<File>> {
+        fail::fail_point!("vcs::apply::disk_full", |_| Err(io::ErrorKind::StorageFull.into()));
+        if row.content.kind == Kind::Link {
+            let mut target = Vec::new();
+            content.read_to_end(&mut target)?;
+            stage.folder.new_link(&whole(task.number), &target)?;
+            return Ok(None);
+        }
+        let mode = if row.content.kind == Kind::Program { 0o777 } else { 0o666 };
+        let mut file = stage.folder.new_file(&part(task.number), mode)?;
+        io::copy(content, &mut file)?;
+        file.flush()?;
+        self.give_to_owner(task, &file)?;
+        if let Some(permissions) = row.permissions {
+            fchmod(&file, Mode::from_raw_mode(permissions as rustix::fs::RawMode))?;
+        }
+        Ok(Some(file))
+    }
+
+    /// Gives a new file the owner and the group of the old one, or the group that its folder gives.
+    fn give_to_owner(&self, task: &Task<'_>, file: &File) -> io::Result<()> {
+        const SET_GROUP: u32 = 0o2000;
+        let Parent::Is(folder, name) = self.disk.parent(task.path)? else { return Ok(()) };
+        let wanted = match folder.read_file(name) {
+            Ok(old) => owner(&old)?,
+            Err(_) => {
+                let found = folder.own_stat()?;
+                let (user, group) = owner(file)?;
+                (user, if found.st_mode & SET_GROUP == 0 { group } else { found.st_gid })
+            }
+        };
+        if wanted != owner(file)? {
+            let (user, group) = (Uid::from_raw(wanted.0), Gid::from_raw(wanted.1));
+            // Only the superuser may give files away; git would not even try.
+            let _ = fchown(file, Some(user), Some(group));
+        }
+        Ok(())
+    }
+
+    fn remove(
+        &self,
+        stage: &Stage,
+        task: &Task<'_>,
+        touched: &mut BTreeSet<Vec<u8>>,
+    ) -> io::Result<()> {
+        let Some(before) = task.before else { return Ok(()) };
+        let Parent::Is(folder, name) = self.disk.parent(task.path)? else { return Ok(()) };
+        if stage.take_away(task.number, &folder, name, before)? == Moved::Yes {
+            touched.insert(split(task.path).0.to_owned());
+        }
+        Ok(())
+    }
+
+    /// Removes the folders in which nothing is left, but those that are to stay.
+    fn remove_emptied(&self, folders: &[&[u8]], touched: &mut BTreeSet<Vec<u8>>) {
+        let mut folders: Vec<&[u8]> =
+            folders.iter().copied().filter(|path| !self.is_wanted(path)).collect();
+        // The inner ones first.
+        folders.sort_by(|a, b| b.cmp(a));
+        folders.dedup();
+        for path in folders {
+            // Where something is left in one, or it is another's, it stays.
+            if let Ok(Parent::Is(folder, name)) = self.disk.parent(path)
+                && folder.remove_folder(name).is_ok()
+            {
+                let (above, _) = split(path);
+                touched.remove(path);
+                touched.insert(above.to_owned());
+            }
+        }
+    }
+
+    fn is_wanted(&self, folder: &[u8]) -> bool {
+        self.kept.record.wanted.contains_key(folder)
+    }
+
+    fn put(
+        &self,
+        stage: &Stage,
+        task: &Task<'_>,
+        touched: &mut BTreeSet<Vec<u8>>,
+    ) -> io::Result<()> {
+        let (above, name) = split(task.path);
+        let folder = self.make_folders(above, touched)?;
+        if task.before.is_none() && self.disk.state(task.path)? == Seen::Folder {
+            let inside = self.disk.inside(task.path)?.folders;
+            for path in inside.keys().rev() {
+                if let Parent::Is(folder, name) = self.disk.parent(path)? {
+                    folder.remove_folder(name)?;
+                }
+            }
+        }
+        if stage.put(task.number, &folder, name, task.before)? == Moved::Yes {
+            touched.insert(above.to_owned());
+        }
+        Ok(())
+    }
+
+    /// The folder, made with all above it where they are not there.
+    fn make_folders(&self, path: &[u8], touched: &mut BTreeSet<Vec<u8>>) -> io::Result<Folder> {
+        let mut folder = self.disk.top.child(OsStr::new("."))?;
+        let mut at = 0;
+        for part in path.split(|&byte| byte == b'/').filter(|part| !part.is_empty()) {
+            let (above, name) =
+                (path[..at].strip_suffix(b"/").unwrap_or(b""), OsStr::from_bytes(part));
+            at += part.len() + 1;
+            let here = &path[..at.min(path.len())];
+            let here = here.strip_suffix(b"/").unwrap_or(here);
+            folder = match folder.child(name) {
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                    let made = folder.new_folder(name, 0o777)?;
+                    if let Some(&permissions) = self.kept.record.wanted.get(here) {
+                        made.set_mode(permissions)?;
+                    }
+                    touched.insert(above.to_owned());
+                    made
+                }
+                other => other?,
+            };
+        }
+        Ok(folder)
+    }
+
+    /// Makes the folders anew that are to be there and are not.
+    fn remake_folders(&self, touched: &mut BTreeSet<Vec<u8>>) {
+        for path in self.kept.record.wanted.keys() {
+            // What somebody has put into its place stays there.
+            let _ = self.make_folders(path, touched);
+        }
+    }
+}
+
+fn note<'a>(problems: &mut Problems<'a>, task: &Task<'a>, result: io::Result<()>) {
+    if let Err(error) = result {
+        problems.entry(task.path).or_insert(error);
+    }
+}
+
+/// `<id> blob <size>`
+fn size(pipe: &mut dyn BufRead) -> io::Result<u64> {
+    let mut line = String::new();
+    pipe.read_line(&mut line)?;
+    let size = line.trim_end().rsplit(' ').next().and_then(|size| size.parse().ok());
+    size.ok_or_else(|| io::Error::other(format!("git has no content: {}", line.trim_end())))
+}
+
+/// Does it for all, some at the same time; answers in order.
+fn at_once<T: Sync>(all: &[T], work: impl Fn(&T) -> io::Result<()> + Sync) -> Vec<io::Result<()>> {
+    let share = all.len().div_ceil(AT_ONCE).max(1);
+    thread::scope(|scope| {
+        let work = &work;
+        let threads: Vec<_> = all
+            .chunks(share)
+            .map(|share| scope.spawn(move || share.iter().map(work).collect::<Vec<_>>()))
+            .collect();
+        let done = threads.into_iter().map(|thread| match thread.join() {
+            Ok(done) => done,
+            Err(panic) => std::panic::resume_unwind(panic),
+        });
+        done.flatten().collect()
+    })
+}
