@@ -212,7 +212,7 @@ fn gravity(kind: ConflictKind) -> u8 {
         ConflictKind::FileAndFolder => 1,
         ConflictKind::Mode => 2,
         ConflictKind::Submodule => 3,
-        ConflictKind::Other => 4,
+        ConflictKind::Other | ConflictKind::Unmerged => 4,
         ConflictKind::ChangedAndDeleted => 5,
         ConflictKind::NotText => 6,
         ConflictKind::BothAdded | ConflictKind::Lines => 7,
