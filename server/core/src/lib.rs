@@ -26,6 +26,7 @@ pub mod pending;
 pub mod plan;
 pub mod planner;
 pub mod ports;
+pub mod provenance;
 pub mod review;
 pub mod selection;
 pub mod snapshot;

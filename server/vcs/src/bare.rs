@@ -200,6 +200,11 @@ pub(crate) struct Signature {
 }
 
 impl Signature {
+    /// Orchestra itself.
+    pub(crate) fn own() -> Self {
+        Self { name: "Orchestra".to_owned(), address: "orchestra@localhost".to_owned() }
+    }
+
     pub(crate) fn of_agent(agent: &str) -> Self {
         let is_plain = |&c: &char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
         let mailbox: String = agent.chars().filter(is_plain).collect();
@@ -245,6 +250,10 @@ pub(crate) fn import(root: &Path, pack: &Path, is_partial: bool) -> Result<(), G
         .map(drop)
 }
 
+/// How long git waits for another process that has a reference locked, in milliseconds: that one may be held
+/// up by a busy disk.
+const LOCK_PATIENCE: &str = "10000";
+
 /// Has a reference hold a commit. With `old`, only when it holds that, or is new where that is empty.
 pub(crate) fn hold(
     root: &Path,
@@ -255,6 +264,7 @@ pub(crate) fn hold(
     Git::new(root, "update-ref", ANSWER_LIMIT)
         // A user may have asked for a log of every reference.
         .set("core.logAllRefUpdates".into(), "false")
+        .set("core.filesRefLockTimeout".into(), LOCK_PATIENCE)
         .args(["--no-deref", reference, commit])
         .args(old)
         .output()

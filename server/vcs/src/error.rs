@@ -35,6 +35,17 @@ pub enum GitError {
     NotAName(String),
     #[error("{0:?} is not the full id of a commit")]
     NotAnId(String),
+    #[error("the repository of {} has no commit {commit}", place.display())]
+    NoSuchCommit { commit: String, place: PathBuf },
+    /// This and the next three: relative to the top of the repository.
+    #[error("there is no regular file {0}")]
+    NoFile(String),
+    #[error("git does not know {0}")]
+    NotTracked(String),
+    #[error("{0} is no text")]
+    NotText(String),
+    #[error("{path} has {bytes} bytes, more than {limit}")]
+    FileTooLarge { path: String, bytes: u64, limit: u64 },
     #[error("{0:?} is not in the workspace")]
     NotInWorkspace(String),
     #[error("the pattern {pattern:?} cannot be read: {detail}")]
@@ -107,6 +118,13 @@ impl GitError {
             Self::NoFolder(_) => "commit the folder, or work from the repository's top".to_owned(),
             Self::NotAName(_) => "use letters, digits, `.`, `-` and `_`".to_owned(),
             Self::NotAnId(_) => "give all its hexadecimal digits, in lowercase".to_owned(),
+            Self::NoSuchCommit { .. } => {
+                "look with `git fsck` whether objects are lost, or fetch it".to_owned()
+            }
+            Self::NoFile(_) => "name a file by its path from the top of the repository".to_owned(),
+            Self::NotTracked(_) => "add it to git, or name a file that is committed".to_owned(),
+            Self::NotText(_) => "only lines of text have authors".to_owned(),
+            Self::FileTooLarge { .. } => "raise the limit, or leave the file out".to_owned(),
             Self::NotInWorkspace(_) => {
                 "name a folder relative to the workspace's root, without `..`".to_owned()
             }

@@ -3,6 +3,7 @@
 
 pub mod apply;
 mod bare;
+pub mod blame;
 pub mod collect;
 pub mod contents;
 mod error;
@@ -10,6 +11,7 @@ mod folder;
 mod git;
 mod index;
 pub mod merge;
+pub mod provenance;
 pub mod references;
 pub mod repo;
 pub mod scratch;
@@ -19,6 +21,7 @@ mod survey;
 mod three_way;
 pub mod trees;
 mod update_index;
+mod working;
 pub mod wrapper;
 
 pub use error::GitError;

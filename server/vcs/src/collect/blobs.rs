@@ -15,6 +15,18 @@ pub(crate) fn sizes(git: Git, ids: &[&str]) -> Result<Vec<Option<u64>>, GitError
     Ok(String::from_utf8_lossy(&output).lines().map(|line| line.parse().ok()).collect())
 }
 
+/// The id of the file that each of these names, such as `<commit>:<path>`; `None` where there is none. `git`
+/// is a call of `cat-file`.
+pub(crate) fn ids(git: Git, names: &[&str]) -> Result<Vec<Option<String>>, GitError> {
+    if names.is_empty() {
+        return Ok(Vec::new());
+    }
+    let check = "--batch-check=%(objecttype) %(objectname)";
+    let output = git.args([check]).input(lines(names)).output()?;
+    let id = |line: &str| line.strip_prefix("blob ").map(str::to_owned);
+    Ok(String::from_utf8_lossy(&output).lines().map(id).collect())
+}
+
 /// Shows the number and the content of every object that is there and has at most `limit` bytes. `git` is a
 /// call of `cat-file`.
 pub(crate) fn contents(

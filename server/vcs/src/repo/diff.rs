@@ -4,14 +4,13 @@ mod blobs;
 mod candidates;
 pub(crate) mod lines;
 mod sides;
-mod working;
 
 use super::said;
+use crate::working::{self, File};
 use blobs::{Blob, Blobs};
 use candidates::{Candidate, New};
 use orchestra_core::ports::{Diff, DiffContent, DiffQuery, FileDiff, RepoError};
 use std::{ops::ControlFlow, path::Path};
-use working::File;
 
 /// How many contents are asked for at once, at most, and how large they are together.
 const BATCH_FILES: usize = 256;
@@ -68,7 +67,7 @@ fn compare(
             File::Folder if old_mode == 0 => return None,
             File::Folder => (0, Blob::Text(Vec::new())),
             File::Content { mode, bytes } => (mode, Blob::of(bytes)),
-            File::TooLarge { mode } => (mode, Blob::TooLarge),
+            File::TooLarge { mode, .. } => (mode, Blob::TooLarge),
             File::Unreadable => return file(old_mode, DiffContent::Unreadable),
         },
     };
