@@ -1,5 +1,7 @@
 //! Reviews: the combined change of a run, hunk by hunk, with who wrote each, for a person to judge.
 
+mod unified;
+
 use crate::{
     change::{FileStatus, FlagKind},
     ids::{AttemptId, HunkId, StepId},
@@ -40,6 +42,9 @@ pub struct ReviewFile {
     /// with replacement characters.
     pub path: String,
     pub status: FileStatus,
+    /// As git writes it, such as `0o100644`; 0 where there is no file.
+    pub old_mode: u32,
+    pub new_mode: u32,
     /// Why a person should look at it.
     #[serde(default)]
     pub flags: Vec<FlagKind>,
