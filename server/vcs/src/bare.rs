@@ -3,6 +3,7 @@
 
 use crate::{
     GitError,
+    collect::blobs,
     git::{ANSWER_LIMIT, CHECKOUT_LIMIT, Git, at_once},
     state::{Setting, matching_settings},
     update_index::{self, Entry},
@@ -116,6 +117,21 @@ impl Bare {
         put(&self.repository.join("packed-refs"), text.as_bytes())
     }
 
+    /// What these commits say; one that is missing is an error.
+    pub(crate) fn facts(&self, commits: &[&str]) -> Result<Vec<Facts>, GitError> {
+        let mut found = vec![None; commits.len()];
+        blobs::contents(self.git("cat-file"), commits, COMMIT_BYTES, |number, content| {
+            found[number] = Facts::read(content);
+        })?;
+        let missing = |id: &str| GitError::Failed {
+            what: "git cat-file".to_owned(),
+            place: self.root.clone(),
+            detail: format!("commit {id} is missing"),
+        };
+        let found = commits.iter().zip(found);
+        found.map(|(id, found)| found.ok_or_else(|| missing(id))).collect()
+    }
+
     /// How many hex digits an object's id has.
     pub(crate) fn id_length(&self) -> usize {
         if self.object_format == "sha256" { 64 } else { 40 }
@@ -189,6 +205,35 @@ impl Bare {
             fail::fail_point!("bare::keep::imported", |_| std::process::abort());
         }
         hold(&self.root, reference, commit, None)
+    }
+}
+
+/// What a commit says.
+#[derive(Debug, Clone)]
+pub(crate) struct Facts {
+    pub(crate) tree: String,
+    /// When it was made, in seconds since 1970, as far as that is a time.
+    pub(crate) date: i64,
+}
+
+/// No commit that was collected is larger, in bytes.
+const COMMIT_BYTES: u64 = 1 << 28;
+
+/// Dates beyond the year 2100 are somebody's invention, and git refuses those that are far beyond it.
+const LAST_DATE: i64 = 4_102_444_800;
+
+impl Facts {
+    /// `None` when it is no commit.
+    fn read(content: &[u8]) -> Option<Self> {
+        let lines = content.split(|&byte| byte == b'\n').take_while(|line| !line.is_empty());
+        let value = |name: &[u8]| lines.clone().find_map(|line| line.strip_prefix(name));
+        let tree = str::from_utf8(value(b"tree ")?).ok()?.to_owned();
+        // `<name> <<address>> <seconds> <zone>`
+        let seconds = || {
+            let word = value(b"committer ")?.rsplit(|&byte| byte == b' ').nth(1)?;
+            str::from_utf8(word).ok()?.parse::<i64>().ok()
+        };
+        Some(Self { tree, date: seconds().unwrap_or_default().clamp(0, LAST_DATE) })
     }
 }
 

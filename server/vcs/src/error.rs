@@ -1,5 +1,6 @@
 //! Why git did not do what was asked, and what a person can do about it.
 
+use orchestra_core::ids::HunkId;
 use std::{
     io,
     path::{Path, PathBuf},
@@ -74,6 +75,11 @@ pub enum GitError {
     BufferBelowFile { buffer: PathBuf, file: PathBuf },
     #[error("{0} is not below refs/orchestra/")]
     Reference(String),
+    #[error("the review has no hunk {0}")]
+    NoHunk(HunkId),
+    /// Both are relative to the top of the repository.
+    #[error("{path} cannot be accepted without {other}: one is a folder where the other is a file")]
+    Inseparable { path: String, other: String },
     #[error("there is no work to merge")]
     NoWork,
     #[error("there is no tree at {}", .0.display())]
@@ -150,6 +156,8 @@ impl GitError {
                 "name the file that the text belongs to, as it is saved".to_owned()
             }
             Self::Reference(_) => "choose a name below refs/orchestra/".to_owned(),
+            Self::NoHunk(_) => "look at the review again: its run has gone on since".to_owned(),
+            Self::Inseparable { .. } => "accept both, or reject both".to_owned(),
             Self::NoWork => "name at least one commit".to_owned(),
             Self::NoTree(_) => "retry the task: it gets a new tree".to_owned(),
             Self::TooManyFiles { .. } => {

@@ -14,6 +14,7 @@ pub mod merge;
 pub mod provenance;
 pub mod references;
 pub mod repo;
+pub mod review;
 pub mod scratch;
 pub mod snapshot;
 pub mod state;

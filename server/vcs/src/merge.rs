@@ -11,8 +11,8 @@ mod resolve;
 
 use crate::{
     GitError,
-    bare::{self, Bare, Signature},
-    collect::{self, blobs, difference, summary},
+    bare::{self, Bare, Facts, Signature},
+    collect::{self, difference, summary},
     git::at_once,
     state,
 };
@@ -120,18 +120,20 @@ pub fn merge(request: &Request<'_>) -> Result<Merged, GitError> {
 
 fn merge_in_order(request: &Request<'_>) -> Result<Merged, GitError> {
     let bare = Bare::create(request.root, request.scratch)?;
-    let (independent, facts) = at_once(|| independent(&bare, request), || facts(&bare, request));
+    let commits = commits(request);
+    let (independent, facts) = at_once(|| independent(&bare, &commits), || bare.facts(&commits));
     // The second one's error says best what is wrong with a commit.
     let (facts, independent) = (facts?, independent?);
+    let date = facts.iter().map(|facts| facts.date).max().unwrap_or_default();
     let mut merged: Option<Merging> = None;
-    for (work, tree) in request.works.iter().zip(&facts.trees) {
+    for (work, Facts { tree, .. }) in request.works.iter().zip(&facts) {
         if !independent.iter().any(|commit| commit == work.commit) {
             continue;
         }
         merged = Some(match merged {
             None => Merging::of(work, tree),
             Some(merged) if merged.commit == work.commit => merged,
-            Some(merged) => match step(&bare, request, &facts, &merged, work)? {
+            Some(merged) => match step(&bare, request, date, &merged, work)? {
                 Ok(merged) => merged,
                 Err(conflicted) => return Ok(Merged::Conflicts(conflicted)),
             },
@@ -140,7 +142,7 @@ fn merge_in_order(request: &Request<'_>) -> Result<Merged, GitError> {
     let merged = merged.ok_or(GitError::NoWork)?;
     fail::fail_point!("merge::merged", |_| std::process::abort());
     let (kept, change) = at_once(
-        || bare.keep(&merged.commit, &commits(request), request.reference),
+        || bare.keep(&merged.commit, &commits, request.reference),
         || change(&bare, request, &merged),
     );
     kept?;
@@ -178,51 +180,9 @@ impl Merging {
     }
 }
 
-/// What the commits of the works say.
-struct Facts {
-    /// In the order of the works.
-    trees: Vec<String>,
-    /// When the last of them was made, in seconds since 1970.
-    date: i64,
-}
-
-/// Dates beyond the year 2100 are somebody's invention, and git refuses those that are far beyond it.
-const LAST_DATE: i64 = 4_102_444_800;
-
-/// No commit that was collected is larger, in bytes.
-const COMMIT_BYTES: u64 = 1 << 28;
-
-fn facts(bare: &Bare, request: &Request<'_>) -> Result<Facts, GitError> {
-    let ids = commits(request);
-    let mut found = vec![None; ids.len()];
-    blobs::contents(bare.git("cat-file"), &ids, COMMIT_BYTES, |number, content| {
-        found[number] = tree_and_date(content);
-    })?;
-    let missing = |id: &str| GitError::Failed {
-        what: "git cat-file".to_owned(),
-        place: request.root.to_owned(),
-        detail: format!("commit {id} is missing"),
-    };
-    let found = ids.iter().zip(found).map(|(id, found)| found.ok_or_else(|| missing(id)));
-    let (trees, dates): (Vec<String>, Vec<i64>) =
-        found.collect::<Result<Vec<_>, _>>()?.into_iter().unzip();
-    let date = dates.into_iter().max().unwrap_or_default().clamp(0, LAST_DATE);
-    Ok(Facts { trees, date })
-}
-
-/// `None` when it is no commit. A date that nobody can read is no date.
-fn tree_and_date(content: &[u8]) -> Option<(String, i64)> {
-    let lines = content.split(|&byte| byte == b'\n').take_while(|line| !line.is_empty());
-    let value = |name: &[u8]| lines.clone().find_map(|line| line.strip_prefix(name));
-    // `<name> <<address>> <seconds> <zone>`
-    let date = || str::from_utf8(value(b"committer ")?.rsplit(|&byte| byte == b' ').nth(1)?).ok();
-    let tree = str::from_utf8(value(b"tree ")?).ok()?.to_owned();
-    Some((tree, date().and_then(|date| date.parse().ok()).unwrap_or_default()))
-}
-
 /// The works that no other one has among its ancestors.
-fn independent(bare: &Bare, request: &Request<'_>) -> Result<Vec<String>, GitError> {
-    let output = bare.git("merge-base").args(["--independent"]).args(commits(request)).output()?;
+fn independent(bare: &Bare, commits: &[&str]) -> Result<Vec<String>, GitError> {
+    let output = bare.git("merge-base").args(["--independent"]).args(commits).output()?;
     Ok(String::from_utf8_lossy(&output).lines().map(str::to_owned).collect())
 }
 
@@ -230,7 +190,7 @@ fn independent(bare: &Bare, request: &Request<'_>) -> Result<Vec<String>, GitErr
 fn step(
     bare: &Bare,
     request: &Request<'_>,
-    facts: &Facts,
+    date: i64,
     merged: &Merging,
     work: &Work<'_>,
 ) -> Result<Result<Merging, Conflicted>, GitError> {
@@ -240,7 +200,7 @@ fn step(
     let mut names = merged.names.clone();
     names.push(work.name.to_owned());
     let signature = Signature::of_agent(request.author.agent);
-    let commit = |tree: &str, message| bare.commit(&signature, facts.date, tree, &sides, message);
+    let commit = |tree: &str, message| bare.commit(&signature, date, tree, &sides, message);
     let Looked { conflicts, resolved } = look::at(bare, request, &between, places)?;
     let tree = resolve::resolve(bare, tree, sides, resolved, request.limits.file)?;
     if conflicts.is_empty() {

@@ -1,4 +1,4 @@
-//! Scenarios of merging: real repositories, and works that agents could have made.
+//! Scenarios of merging and reviewing: real repositories, and works that agents could have made.
 
 #[cfg(test)]
 mod again;
@@ -7,8 +7,18 @@ mod conflicts;
 #[cfg(test)]
 mod hostile;
 #[cfg(test)]
+mod patches;
+#[cfg(test)]
+mod properties;
+#[cfg(test)]
 mod resolving;
+#[cfg(test)]
+mod reviewing;
+#[cfg(test)]
+mod selecting;
 #[cfg(test)]
 mod support;
 #[cfg(test)]
 mod works;
+#[cfg(test)]
+mod writers;

@@ -7,12 +7,15 @@ mod trap;
 
 use orchestra_core::{
     change::Change,
+    ids::HunkId,
     merge::{Conflict, ConflictKind, Side, Span},
+    review::{self as reviews, Review},
 };
 use orchestra_vcs::{
     GitError,
     collect::Author,
     merge::{self, Conflicted, Limits, Merged, Request, Resolution, Takes, Work},
+    review::{self, CompareRequest, SelectRequest, Selected, compare, select},
 };
 use std::{
     fs,
@@ -25,6 +28,8 @@ pub(crate) use trap::Trap;
 
 pub(crate) const REFERENCE: &str = "refs/orchestra/abcdefgh/r12/t/r12.3-1";
 
+pub(crate) const SELECTED: &str = "refs/orchestra/abcdefgh/r12/accepted";
+
 /// A temporary folder with the user's repository in `user`, and a clone in which works are made.
 pub(crate) struct Sandbox {
     folder: PathBuf,
@@ -33,6 +38,9 @@ pub(crate) struct Sandbox {
     pub(crate) resolutions: Vec<Resolution>,
     /// Commit and name, in the order of the plan.
     pub(crate) works: Vec<(String, String)>,
+    /// What each of them began with.
+    pub(crate) starts: Vec<String>,
+    pub(crate) review_limits: review::Limits,
     _guard: TempDir,
 }
 
@@ -56,6 +64,8 @@ impl Sandbox {
             limits: Limits { file: 100_000, total: 1_000_000 },
             resolutions: Vec::new(),
             works: Vec::new(),
+            starts: Vec::new(),
+            review_limits: review::Limits { file: 100_000, total: 1_000_000 },
             _guard: guard,
         }
     }
@@ -95,6 +105,7 @@ impl Sandbox {
         // As collecting keeps it.
         git(&user, &["update-ref", &format!("refs/orchestra/abcdefgh/r12/t/{name}-0"), &commit]);
         self.works.push((commit.clone(), name));
+        self.starts.push(start.to_owned());
         commit
     }
 
@@ -152,6 +163,54 @@ impl Sandbox {
     /// The conflicts of the first two works: which file, and why.
     pub(crate) fn kinds(&self) -> Vec<(String, ConflictKind)> {
         self.conflicts().into_iter().map(|conflict| (conflict.path, conflict.kind)).collect()
+    }
+
+    /// What the works have become, or what the reference holds when it is set to something else.
+    pub(crate) fn review(&self) -> Review {
+        let result = self.whole().commit.unwrap();
+        self.compare(&self.base, &result)
+    }
+
+    pub(crate) fn compare(&self, base: &str, result: &str) -> Review {
+        let work = |(number, (commit, name)): (usize, &(String, String))| reviews::Work {
+            attempt: format!("{name}@1").parse().unwrap(),
+            step: "code".parse().unwrap(),
+            agent: format!("agent-{}", number + 1),
+            model: None,
+            base: self.starts[number].clone(),
+            commit: commit.clone(),
+        };
+        let works: Vec<reviews::Work> = self.works.iter().enumerate().map(work).collect();
+        let review = compare(&CompareRequest {
+            root: &self.user(),
+            scratch: &self.path("scratch"),
+            base,
+            result,
+            works: &works,
+            limits: self.review_limits,
+        })
+        .unwrap();
+        assert_eq!(fs::read_dir(self.path("scratch")).unwrap().count(), 0);
+        assert!(review.files.iter().all(|file| !file.hunks.is_empty()));
+        review
+    }
+
+    /// The base with the hunks of a review that are accepted.
+    pub(crate) fn select(
+        &self,
+        review: &Review,
+        accepted: impl IntoIterator<Item = HunkId>,
+    ) -> Result<Selected, GitError> {
+        select(&SelectRequest {
+            root: &self.user(),
+            scratch: &self.path("scratch"),
+            base: &review.base,
+            result: &review.result,
+            limits: self.review_limits,
+            accepted: &accepted.into_iter().collect(),
+            reference: SELECTED,
+            subject: "r12: accepted",
+        })
     }
 
     pub(crate) fn reference(&self, name: &str) -> String {
