@@ -266,6 +266,7 @@ impl Task {
             given_up: BTreeSet::new(),
             failures: 0,
             vanished: 0,
+            unmerged: None,
         }
     }
 }
@@ -327,6 +328,9 @@ fn end_attempt(state: &mut State, id: AttemptId, outcome: &AttemptOutcome, now: 
             attempt.ended = Some(AttemptEnd { at: now, summary: outcome.summary() });
         }
         task.count(outcome, planned);
+        if let Some(left) = outcome.output().and_then(|output| output.unmerged.as_deref()) {
+            task.unmerged = Some(Arc::new(left.clone()));
+        }
     });
     decisions::forget_asker(state, id);
 }
@@ -342,11 +346,16 @@ impl Task {
         if !outcome.is_failure() {
             return;
         }
+        let Some(last) = self.attempts.last() else { return };
+        if last.started.executor.goes_on(outcome) {
+            self.failures = 0;
+            return;
+        }
         self.failures += 1;
-        if self.failures > planned.retry.max || !outcome.is_worth_a_retry() {
+        let retries = planned.retries(&last.started.executor);
+        if self.failures > retries || !outcome.is_worth_a_retry() {
             // The next executor starts with a count of its own.
             self.failures = 0;
-            let Some(last) = self.attempts.last() else { return };
             let is_last = |executor: &Executor| *executor == last.started.executor;
             let positions = (0u32..).zip(&planned.executors).filter(|(_, other)| is_last(other));
             self.given_up.extend(positions.map(|(position, _)| position));
@@ -386,6 +395,7 @@ fn reopen(state: &mut State, run: RunId, tasks: &[TaskId], now: Timestamp) {
             task.given_up.clear();
             task.failures = 0;
             task.vanished = 0;
+            task.unmerged = None;
         });
     }
     with_run(state, run, |run| {

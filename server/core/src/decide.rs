@@ -7,6 +7,7 @@ mod asking;
 mod choice;
 mod outcomes;
 mod requests;
+mod resolving;
 mod reviews;
 mod settle;
 mod starts;

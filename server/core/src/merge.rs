@@ -1,9 +1,43 @@
 //! Conflicts: where two changes of one file do not fit together, as merging, applying, undoing and the
 //! conflict radar all name them.
 
-use crate::ids::AttemptId;
+mod shown;
+
+pub use shown::shown;
+
+use crate::ids::{AttemptId, TaskId};
 use serde::{Deserialize, Serialize};
 use std::fmt;
+
+/// Works that are merged as far as git can, with what a person or an agent has to put right.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Unmerged {
+    /// The tasks whose works are in `commit`, in the order in which they were merged: the last one's work
+    /// does not fit to those before.
+    pub works: Vec<TaskId>,
+    /// Those whose works are yet to come.
+    #[serde(default)]
+    pub left: Vec<TaskId>,
+    /// The commit to go on from. Files that conflict hold both sides, between markers, where that is
+    /// possible. Lowercase hex.
+    pub commit: String,
+    /// The first [`Unmerged::MAX_CONFLICTS`], sorted by path. Empty: everything fits together, but the checks
+    /// say that the whole does not work.
+    #[serde(default)]
+    pub conflicts: Vec<Conflict>,
+    /// How many conflicts there are beyond those.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub more: u32,
+}
+
+fn is_zero(number: &u32) -> bool {
+    *number == 0
+}
+
+impl Unmerged {
+    /// How many conflicts go through the journal.
+    pub const MAX_CONFLICTS: usize = 100;
+}
 
 /// A file whose two sides do not fit together.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -1,6 +1,8 @@
 //! How attempts, tasks and runs end.
 
-use crate::{change::Change, confinement::Confinement, evidence::Evidence, time::Millis};
+use crate::{
+    change::Change, confinement::Confinement, evidence::Evidence, merge::Unmerged, time::Millis,
+};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -36,6 +38,9 @@ pub struct Output {
     /// What was seen of its work; `None` when nothing was looked at.
     #[serde(default)]
     pub evidence: Option<Box<Evidence>>,
+    /// Of a merge that has failed: what is to be put right, for whoever takes over.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unmerged: Option<Box<Unmerged>>,
 }
 
 impl Output {
@@ -93,6 +98,8 @@ pub enum FailureKind {
     Work,
     /// It claimed success, and what was seen of its work says otherwise.
     Evidence,
+    /// Works that do not fit together; [`Output::unmerged`] says where.
+    Conflict,
     /// The surroundings were at fault: no git repository, no space, no permission.
     Environment,
 }
@@ -225,6 +232,23 @@ pub enum RunOutcome {
 }
 
 impl AttemptOutcome {
+    /// What it has made until its end.
+    pub fn output(&self) -> Option<&Output> {
+        match self {
+            Self::Succeeded { output }
+            | Self::Failed { output, .. }
+            | Self::Cancelled { output }
+            | Self::TimedOut { output, .. }
+            | Self::Lost { output, .. } => Some(output),
+            Self::NeverStarted { .. } => None,
+        }
+    }
+
+    /// The failure of a merge because works do not fit together.
+    pub(crate) fn is_conflict(&self) -> bool {
+        matches!(self, Self::Failed { failure, .. } if failure.kind == FailureKind::Conflict)
+    }
+
     /// Whether the attempt did its turn and did not succeed.
     pub fn is_failure(&self) -> bool {
         matches!(self, Self::Failed { .. } | Self::TimedOut { .. })
@@ -262,7 +286,7 @@ impl FailureKind {
     fn may_pass(self) -> bool {
         match self {
             Self::Exit | Self::Signal | Self::Protocol | Self::Work | Self::Evidence => true,
-            Self::NotStarted | Self::Template | Self::Environment => false,
+            Self::NotStarted | Self::Template | Self::Conflict | Self::Environment => false,
         }
     }
 }

@@ -4,6 +4,7 @@
 use crate::{
     event::{AttemptStarted, Event, EventBody},
     ids::{AttemptId, DecisionId, OperationId, RunId, TaskId},
+    merge::Unmerged,
     outcome::StopReason,
     plan::{Lane, PlannedTask},
     ports::StepInput,
@@ -152,6 +153,8 @@ pub struct Work<'a> {
     pub started_at: Timestamp,
     /// How the attempt before this one ended, in one line, if there was one.
     pub previous: Option<String>,
+    /// Of a merge: what is left to be put right, where that is what the attempt is for.
+    pub unmerged: Option<Arc<Unmerged>>,
 }
 
 /// `None` when the attempt is not under way.
@@ -171,6 +174,7 @@ pub fn work(state: &State, attempt: AttemptId) -> Option<Work<'_>> {
             .skip(1)
             .find_map(|attempt| attempt.ended.as_ref())
             .map(|end| end.summary.clone()),
+        unmerged: task.unmerged.clone(),
     })
 }
 

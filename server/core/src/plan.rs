@@ -4,7 +4,7 @@ use crate::{
     agent::{AgentProfile, Origin},
     config::{Bytes, Config},
     ids::StepId,
-    outcome::Artifact,
+    outcome::{Artifact, AttemptOutcome},
     selection::Order,
     time::Millis,
 };
@@ -87,6 +87,25 @@ pub enum Executor {
 }
 
 impl Executor {
+    /// The action that brings works together. Nobody names it: it is planned where a step needs the work
+    /// of several.
+    pub const MERGE: &str = "changes.merge";
+
+    /// Who carries out a merge first.
+    pub(crate) fn merge() -> Self {
+        Self::Native { action: Self::MERGE.to_owned(), inline: false, spawns: true }
+    }
+
+    /// Whether an attempt of it that ended so has done its part: works that it has put right do not fit to the
+    /// next one, which is there to be put right in turn.
+    pub(crate) fn goes_on(&self, outcome: &AttemptOutcome) -> bool {
+        matches!(self, Self::Agent { .. }) && outcome.is_conflict()
+    }
+
+    fn merges(&self) -> bool {
+        matches!(self, Self::Native { action, .. } if action == Self::MERGE)
+    }
+
     pub fn lane(&self) -> Lane {
         match self {
             Self::Native { spawns: true, .. } | Self::Agent { .. } => Lane::Process,
@@ -327,27 +346,41 @@ pub struct PlannedTask {
     pub optional: bool,
 }
 
+impl PlannedTask {
+    /// Whether it brings the works of its needs together.
+    pub fn is_merge(&self) -> bool {
+        self.executors.first().is_some_and(Executor::merges)
+    }
+
+    /// How often the executor may try again. The same works merged again are the same merge.
+    pub(crate) fn retries(&self, executor: &Executor) -> u32 {
+        if executor.merges() { 0 } else { self.retry.max }
+    }
+}
+
 impl Plan {
     /// Whether a task may be given to a process, which works on a snapshot.
     pub fn has_processes(&self) -> bool {
         self.tasks.iter().flat_map(|task| &task.executors).any(|one| one.lane() == Lane::Process)
     }
 
-    /// Takes the optional tasks away that are `gone`, and names their steps. No task needs one of them.
+    /// Takes the optional tasks and the merges away that are `gone`, and names the steps of the former. What
+    /// needs a merge also needs those whose work it brings together; no task needs an optional one.
     pub fn leave_out(&mut self, gone: impl Fn(&PlannedTask) -> bool) -> Vec<StepId> {
         let mut positions = Vec::with_capacity(self.tasks.len());
         let mut left_out = Vec::new();
         let mut kept = 0;
         for task in std::mem::take(&mut self.tasks) {
-            positions.push(kept);
-            if task.optional && gone(&task) {
-                left_out.push(task.step);
+            if (task.optional || task.is_merge()) && gone(&task) {
+                positions.push(None);
+                left_out.extend(task.optional.then_some(task.step));
             } else {
+                positions.push(Some(kept));
                 self.tasks.push(task);
                 kept += 1;
             }
         }
-        let moved = |need: &u32| positions.get(usize::try_from(*need).ok()?).copied();
+        let moved = |need: &u32| *positions.get(usize::try_from(*need).ok()?)?;
         for task in &mut self.tasks {
             task.needs = task.needs.iter().filter_map(moved).collect();
         }

@@ -3,6 +3,7 @@
 mod checks;
 mod executors;
 mod graph;
+mod merges;
 mod params;
 mod start;
 mod templates;
@@ -22,6 +23,7 @@ use crate::{
 use checks::Checks;
 use executors::Team;
 use graph::Graph;
+use merges::{Common, Merges};
 use serde_json::{Map, Value};
 use std::collections::{HashMap, HashSet};
 
@@ -114,12 +116,13 @@ fn assemble<'n>(
     let params = params::resolve(workflow, request.params, purpose, findings);
     let ids = index(&workflow.steps, findings);
     let graph = Graph::build(workflow, &ids, findings);
-    templates::check(workflow, &ids, &graph, findings);
 
     let mut tasks = Vec::with_capacity(workflow.steps.len());
+    let mut files = Vec::with_capacity(workflow.steps.len());
     for (position, step) in workflow.steps.iter().enumerate() {
         let mode = mode(request, workflow.mode, step);
         let executors = team.executors(step, mode, findings);
+        files.push(team.files(&executors));
         if let Some(id) = step.id.and_then(|id| id.parse::<StepId>().ok()) {
             let needs = graph.needs(position).to_vec();
             // Of a step that has nobody, more than that is not to be said.
@@ -130,10 +133,22 @@ fn assemble<'n>(
             tasks.push(task);
         }
     }
+    let merges = Merges::find(&workflow.steps, &graph, &files);
+    templates::check(workflow, &ids, &graph, &merges, findings);
+    let common = Common {
+        mode: request.mode.or(workflow.mode).unwrap_or_default(),
+        resolvers: resolvers(request, workflow, &merges, &mut team, findings),
+        retry: retry(RetryKeys::default(), workflow.retry),
+        verify: checks::of_merges(workflow, request.catalog, &params, findings),
+    };
     if !team.lacks_somebody() {
         say_left_out(&left_out, findings);
     }
     team.say_who_is_absent(purpose == Purpose::Run, findings);
+    // With errors there is no plan, and steps may be missing among the tasks.
+    if !findings.has_errors() {
+        tasks = merges.insert(tasks, &common);
+    }
     Some(Plan {
         name: name(request, workflow, findings)?,
         description: workflow.description.trim().to_owned(),
@@ -160,6 +175,27 @@ fn assemble<'n>(
 
 fn mode(request: &Request<'_>, of_workflow: Option<Mode>, step: &Step<'_>) -> Mode {
     request.mode.or(step.mode).or(of_workflow).unwrap_or_default()
+}
+
+/// Who takes over where works do not fit together.
+fn resolvers<'n>(
+    request: &Request<'n>,
+    workflow: &Workflow<'n>,
+    merges: &Merges,
+    team: &mut Team<'n>,
+    findings: &mut Findings<'_>,
+) -> Vec<Executor> {
+    let Some(resolve) = &workflow.resolve else { return Vec::new() };
+    let why_not = if merges.is_empty() {
+        "no two works come together"
+    } else if request.mode.or(workflow.mode) == Some(Mode::Speed) {
+        "mode speed is native only"
+    } else {
+        return team.resolvers(resolve, findings);
+    };
+    let message = format!("`resolve` is not used, because {why_not}");
+    findings.warning(resolve.at, message, "remove the line");
+    Vec::new()
 }
 
 /// Takes the optional steps away that nobody can do, and returns them. No step may need one, whether it

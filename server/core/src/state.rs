@@ -10,10 +10,11 @@ pub(crate) use indices::{Counts, Indices, ReadyKey, UnderWay};
 pub use review::{Operation, OperationPhase, Prepared, ReviewPhase, ReviewState};
 
 use crate::{
+    change::Change,
     decision::{AskLimits, Decision},
     ids::{AttemptId, DecisionId, RunId, TaskId},
     memory::{Memory, MemoryLimits},
-    merge::Foreseen,
+    merge::{Foreseen, Unmerged},
     outcome::{Failure, RunOutcome, StopReason, TaskOutcome},
     plan::{Executor, Lane, Plan, PlannedTask},
     snapshot::Snapshot,
@@ -170,6 +171,8 @@ pub struct Task {
     pub(crate) failures: u32,
     /// Attempts in a row that were lost or never started.
     pub(crate) vanished: u32,
+    /// Of a merge: what its executors have left to be put right.
+    pub(crate) unmerged: Option<Arc<Unmerged>>,
 }
 
 /// Where a task stands.
@@ -218,6 +221,15 @@ impl Attempt {
     pub fn timeout(&self) -> Millis {
         self.new_timeout.unwrap_or(self.started.timeout)
     }
+}
+
+/// What a task has made, as another one is given it.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct GivenWork<'a> {
+    pub task: TaskId,
+    /// Of the change.
+    pub commit: &'a str,
+    pub change: &'a Change,
 }
 
 /// How a try ended, in short; the task's outcome holds the rest.
@@ -382,14 +394,32 @@ impl Run {
             .map(|&position| self.tasks[position as usize].id)
     }
 
-    /// The commit that the tree of an agent starts from which takes the task.
+    /// The commit that the tree of whoever takes the task starts from.
     ///
-    /// The work of the one that it needs, where that is one; else the snapshot.
-    pub(crate) fn base(&self, task: TaskId) -> Option<String> {
-        let SnapshotState::Taken(snapshot) = &self.snapshot else { return None };
-        let mut works = BTreeSet::new();
-        let mut seen = BTreeSet::new();
+    /// The work of those that it needs; the snapshot where there is none. Whoever puts a merge right starts from
+    /// what could be merged.
+    pub(crate) fn base(&self, task: TaskId, executor: &Executor) -> Option<String> {
+        let snapshot = self.snapshot_commit()?;
+        let position = self.position(task)?;
+        if self.plan.tasks[position].is_merge() {
+            let unmerged = self.tasks[position].unmerged.as_ref();
+            let is_agent = matches!(executor, Executor::Agent { .. });
+            let base = unmerged.filter(|_| is_agent).map_or(snapshot, |left| &left.commit);
+            return Some(base.to_owned());
+        }
+        match self.works_for(task).as_slice() {
+            [only] => Some(only.commit.to_owned()),
+            // Several only where the plan is that of an earlier version, which had no merges.
+            _ => Some(snapshot.to_owned()),
+        }
+    }
+
+    /// The works that the task needs, directly or by way of tasks that have changed nothing, without those that
+    /// are contained in another one. In the order of the plan.
+    pub fn works_for(&self, task: TaskId) -> Vec<GivenWork<'_>> {
         let needs_of = |position: usize| self.plan.tasks[position].needs.iter().copied();
+        let mut works = BTreeMap::new();
+        let mut seen = BTreeSet::new();
         let mut front: Vec<u32> = self.position(task).into_iter().flat_map(needs_of).collect();
         while let Some(need) = front.pop() {
             if !seen.insert(need) {
@@ -397,15 +427,21 @@ impl Run {
             }
             match self.tasks[need as usize].work() {
                 // What it started from is in it.
-                Some(commit) => drop(works.insert(commit)),
+                Some(work) => drop(works.insert(need, work)),
                 None => front.extend(needs_of(need as usize)),
             }
         }
-        let mut works = works.into_iter();
-        match (works.next(), works.next()) {
-            (Some(only), None) => Some(only.to_owned()),
-            _ => Some(snapshot.commit.clone()),
+        if works.len() > 1 {
+            let mut front: Vec<u32> = works.keys().copied().collect();
+            let mut seen = BTreeSet::new();
+            while let Some(position) = front.pop() {
+                for need in needs_of(position as usize).filter(|need| seen.insert(*need)) {
+                    works.remove(&need);
+                    front.push(need);
+                }
+            }
         }
+        works.into_values().collect()
     }
 
     /// Whether a snapshot is to be taken, should the run go on after its end: what stood in its way
@@ -430,9 +466,10 @@ impl Run {
 }
 
 impl Task {
-    /// The commit with what it has made, if it has changed something.
-    fn work(&self) -> Option<&str> {
-        self.change()?.commit.as_deref()
+    /// What it has made, if it has changed something.
+    fn work(&self) -> Option<GivenWork<'_>> {
+        let change = self.change()?;
+        Some(GivenWork { task: self.id, commit: change.commit.as_deref()?, change })
     }
 
     /// Who may carry out the next attempt, the preferred one first: the executor that has retries

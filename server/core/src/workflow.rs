@@ -11,7 +11,7 @@ pub(crate) use step::{Step, Work};
 
 use crate::{
     plan::{ApplyPolicy, Mode, Pattern},
-    source::{self, At, Entry, Fields, Findings, Keys, Node, Source, Value, shortened},
+    source::{self, At, Entry, Fields, Findings, Keys, Node, Source, Text, Value, shortened},
     time::Millis,
 };
 use limits::MAX_PARALLEL;
@@ -30,6 +30,7 @@ const KEYS: Keys = Keys {
         "approve",
         "apply",
         "verify",
+        "resolve",
         "steps",
     ],
     later: &[
@@ -75,7 +76,21 @@ pub(crate) struct Workflow<'n> {
     pub(crate) apply: Option<ApplyPolicy>,
     /// For every step that says nothing itself.
     pub(crate) verify: Option<Commands<'n>>,
+    pub(crate) resolve: Option<Resolve<'n>>,
     pub(crate) steps: Vec<Step<'n>>,
+}
+
+/// Who puts right what does not fit together.
+pub(crate) struct Resolve<'n> {
+    pub(crate) by: Resolver<'n>,
+    pub(crate) at: At,
+}
+
+/// Named as steps name who does them.
+pub(crate) enum Resolver<'n> {
+    Agent(Text<'n>),
+    /// Whoever has all of these.
+    Capable(Vec<Text<'n>>),
 }
 
 /// A parameter as it is declared.
@@ -120,6 +135,7 @@ impl<'n> Workflow<'n> {
             approve: fields.flag("approve", findings).unwrap_or(false),
             apply: fields.choice("apply", &ApplyPolicy::WORDS, &[], findings),
             verify: commands::read("verify", fields, findings),
+            resolve: resolve(fields, findings),
             steps: steps(root, fields, timeout, findings),
             timeout,
         })
@@ -195,6 +211,23 @@ pub(crate) fn plain_word_hint(text: &str) -> String {
 
 fn mode<'n>(fields: Fields<'n>, findings: &mut Findings<'n>) -> Option<Mode> {
     fields.choice("mode", MODES, LATER_MODES, findings)
+}
+
+fn resolve<'n>(fields: Fields<'n>, findings: &mut Findings<'n>) -> Option<Resolve<'n>> {
+    let entry = fields.get("resolve")?;
+    let by = match &entry.value.value {
+        Value::List(_) => {
+            let capabilities = fields.texts("resolve", findings);
+            if capabilities.is_empty() {
+                let hint = "name an agent, or the capabilities that one needs";
+                findings.error(entry.key_at, "`resolve` is empty", hint);
+                return None;
+            }
+            Resolver::Capable(capabilities)
+        }
+        _ => Resolver::Agent(fields.filled("resolve", findings)?),
+    };
+    Some(Resolve { by, at: entry.value.at })
 }
 
 fn params<'n>(fields: Fields<'n>, findings: &mut Findings<'n>) -> Vec<Param<'n>> {

@@ -19,7 +19,8 @@ use crate::{
 use native::{NativeWork, StopFlag};
 use orchestra_core::{
     config::{
-        ApplyConfig, AttemptConfig, CollectConfig, DecisionConfig, McpConfig, SnapshotConfig,
+        ApplyConfig, AttemptConfig, CollectConfig, DecisionConfig, McpConfig, MergeConfig,
+        SnapshotConfig,
     },
     folders::Folders,
     ids::{AttemptId, RunId, WorkspaceId},
@@ -72,6 +73,7 @@ pub(crate) struct Shared {
     pub(crate) snapshot: SnapshotConfig,
     pub(crate) collect: CollectConfig,
     pub(crate) apply: ApplyConfig,
+    pub(crate) merge: MergeConfig,
     /// With which arguments a shim starts the daemon when none answers.
     pub(crate) daemon_command: Vec<String>,
     pub(crate) sweeper: Sweeper,

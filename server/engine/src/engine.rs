@@ -155,6 +155,7 @@ impl Engine {
             snapshot: config.snapshot.clone(),
             collect: config.collect.clone(),
             apply: config.apply.clone(),
+            merge: config.merge.clone(),
             daemon_command: self.options.daemon_command.clone(),
             sweeper: Sweeper::new(config.attempt.grace),
             pool,

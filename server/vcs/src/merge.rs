@@ -6,6 +6,7 @@
 
 mod answer;
 mod look;
+mod markers;
 mod record;
 mod resolve;
 
@@ -16,6 +17,8 @@ use crate::{
     git::at_once,
     state,
 };
+pub use markers::{Leftover, markers_left};
+
 use answer::Answer;
 use look::Looked;
 use orchestra_core::{change::Change, merge::Conflict};

@@ -179,6 +179,13 @@ settings! {
         /// How much of one command is remembered; what said more runs again.
         remembered_limit: Bytes = Bytes::mebibytes(4), "ORCHESTRA_VERIFY_REMEMBERED_LIMIT";
     }
+    /// How works of several agents become one.
+    merge: MergeConfig {
+        /// Files that are larger are not merged line by line where they conflict: one side counts whole.
+        file_limit: Bytes = Bytes::mebibytes(4), "ORCHESTRA_MERGE_FILE_LIMIT";
+        /// How much of the files that conflict is looked at, to name the lines.
+        total_limit: Bytes = Bytes::mebibytes(32), "ORCHESTRA_MERGE_TOTAL_LIMIT";
+    }
     /// What becomes of the result of a run.
     apply: ApplyConfig {
         /// `review`: it waits for a person. `auto`: it is applied to your files if checks have verified it,

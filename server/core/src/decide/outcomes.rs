@@ -127,14 +127,21 @@ fn after(outcome: &AttemptOutcome, task: &Task, planned: &PlannedTask, seed: u64
 
 /// The same executor while it has retries left, then the next one at once, then nobody.
 fn again(outcome: &AttemptOutcome, task: &Task, planned: &PlannedTask, seed: u64) -> Option<Next> {
-    let failures = task.failures + 1;
-    if outcome.is_worth_a_retry() && failures <= planned.retry.max {
+    let current = &task.attempts.last()?.started.executor;
+    if current.goes_on(outcome) {
+        return Some(Next::TryAgain { wait: Millis(0), reason: outcome.summary() });
+    }
+    let (failures, retries) = (task.failures + 1, planned.retries(current));
+    if outcome.is_worth_a_retry() && failures <= retries {
         let wait = backoff(planned.retry, failures, seed);
-        let reason =
-            format!("retry {failures} of {} in {wait}: {}", planned.retry.max, outcome.summary());
+        let reason = format!("retry {failures} of {retries} in {wait}: {}", outcome.summary());
         return Some(Next::TryAgain { wait, reason });
     }
-    let current = &task.attempts.last()?.started.executor;
+    // A merge that failed for another reason than its works leaves nothing to be put right.
+    let left = || outcome.output().is_some_and(|output| output.unmerged.is_some());
+    if planned.is_merge() && task.unmerged.is_none() && !left() {
+        return None;
+    }
     let has_next = (0u32..)
         .zip(&planned.executors)
         .any(|(position, executor)| !task.given_up.contains(&position) && executor != current);

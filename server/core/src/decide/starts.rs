@@ -1,6 +1,6 @@
 //! Which ready tasks start now, in which order, and who carries them out.
 
-use super::choice::choose;
+use super::{choice::choose, resolving};
 use crate::{
     agent::AgentProfile,
     context,
@@ -96,8 +96,12 @@ impl<'a> Starts<'a> {
                 return Some(EventBody::TaskEnded { task: task.id, outcome: Box::new(outcome) });
             }
         };
+        let mut prompt = prompt;
         let mut own_timeout = None;
         if let Executor::Agent { name, .. } = executor {
+            if let Some(left) = &task.unmerged {
+                prompt = Some(resolving::prompt(run, left));
+            }
             *self.load.entry(name).or_default() += 1;
             own_timeout = run.plan.agents.get(name).map(|agent| agent.timeout);
         }
@@ -112,13 +116,13 @@ impl<'a> Starts<'a> {
             prompt,
             with,
             timeout: timeout.unwrap_or(AgentProfile::DEFAULT_TIMEOUT),
-            base: if lane == Lane::Process { run.base(task.id) } else { None },
+            base: if lane == Lane::Process { run.base(task.id, executor) } else { None },
         })))
     }
 }
 
 /// The prompt and the arguments as the attempt gets them.
-fn render(
+pub(super) fn render(
     run: &Run,
     task: &Task,
     planned: &PlannedTask,

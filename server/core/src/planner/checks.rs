@@ -3,7 +3,7 @@
 use crate::{
     catalog::{COMMANDS_ARGUMENT, Catalog},
     source::Findings,
-    workflow::{Commands, Step, Workflow},
+    workflow::{Step, Workflow},
 };
 use serde_json::{Map, Value};
 
@@ -28,13 +28,15 @@ pub(super) fn of(
         useless(step, findings);
         return Checks { verify: Vec::new(), accept: Vec::new(), allow_empty: false };
     }
-    let mut list = |commands: &Commands<'_>| commands.resolve(params, findings);
     Checks {
-        verify: match step.verify.as_ref().or(workflow.verify.as_ref()) {
-            Some(commands) => list(commands),
-            None => catalog.checks.commands.clone(),
+        verify: match &step.verify {
+            Some(commands) => commands.resolve(params, findings),
+            None => of_merges(workflow, catalog, params, findings),
         },
-        accept: step.accept.as_ref().map(list).unwrap_or_default(),
+        accept: match &step.accept {
+            Some(commands) => commands.resolve(params, findings),
+            None => Vec::new(),
+        },
         allow_empty: step.allow_empty.is_some_and(|(allowed, _)| allowed),
     }
 }
@@ -54,6 +56,19 @@ pub(super) fn fill_in(
         with.remove(COMMANDS_ARGUMENT);
     } else {
         with.insert(COMMANDS_ARGUMENT.to_owned(), list.into());
+    }
+}
+
+/// Works that have come together are checked as each of them is where its step says nothing.
+pub(super) fn of_merges(
+    workflow: &Workflow<'_>,
+    catalog: &Catalog,
+    params: &Map<String, Value>,
+    findings: &mut Findings<'_>,
+) -> Vec<Vec<String>> {
+    match &workflow.verify {
+        Some(commands) => commands.resolve(params, findings),
+        None => catalog.checks.commands.clone(),
     }
 }
 

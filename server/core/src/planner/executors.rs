@@ -2,12 +2,14 @@
 
 mod absent;
 mod near;
+mod resolvers;
 
+use super::merges::Files;
 use crate::{
     agent::AgentProfile,
     capability,
     catalog::{ArgumentInfo, Catalog, CatalogAgent, NativeInfo},
-    plan::{Executor, Mode},
+    plan::{Executor, Lane, Mode},
     source::{At, Findings, Text, shortened},
     template,
     workflow::{Step, Work},
@@ -74,6 +76,18 @@ impl<'c> Team<'c> {
         })
     }
 
+    /// What whoever does a step does with files.
+    pub(super) fn files(&self, executors: &[Executor]) -> Files {
+        // Whoever is absent may write.
+        if executors.is_empty() || self.writes(executors) {
+            Files::Written
+        } else if executors.iter().any(|executor| executor.lane() == Lane::Process) {
+            Files::Read
+        } else {
+            Files::Unused
+        }
+    }
+
     /// In the order in which they are tried; empty only when there is a finding.
     pub(super) fn executors(
         &mut self,
@@ -96,22 +110,26 @@ impl<'c> Team<'c> {
         if let [native, ..] = candidates.natives.as_slice() {
             check_arguments(native, step, candidates.natives.len() == 1, findings);
         }
-        for (agent, _) in &candidates.agents {
-            let profile = &agent.profile;
-            if !self.used.contains_key(&profile.name) {
-                self.used.insert(profile.name.clone(), profile.clone());
-            }
-        }
         let natives = candidates.natives.into_iter().map(|native| Executor::Native {
             action: native.name.clone(),
             inline: native.inline,
             spawns: native.spawns,
         });
-        let agents = candidates.agents.into_iter().map(|(agent, fallback)| Executor::Agent {
-            name: agent.profile.name.clone(),
-            fallback,
-        });
-        natives.chain(agents).collect()
+        let natives: Vec<Executor> = natives.collect();
+        natives.into_iter().chain(self.take(candidates.agents)).collect()
+    }
+
+    /// Agents as executors of the plan, which carries their profiles.
+    fn take(&mut self, agents: Vec<(&'c CatalogAgent, bool)>) -> Vec<Executor> {
+        let mut taken = Vec::with_capacity(agents.len());
+        for (agent, fallback) in agents {
+            let profile = &agent.profile;
+            if !self.used.contains_key(&profile.name) {
+                self.used.insert(profile.name.clone(), profile.clone());
+            }
+            taken.push(Executor::Agent { name: profile.name.clone(), fallback });
+        }
+        taken
     }
 
     /// Whether there is anybody for a step that names capabilities.
@@ -215,7 +233,10 @@ impl<'c> Team<'c> {
                 let hint = match (natives.first(), agents.first()) {
                     (Some(native), _) => format!("the native action `{}` has", native.name),
                     (None, Some((agent, _))) => format!("agent `{}` has", agent.profile.name),
-                    (None, None) => return self.nobody(step, at, message, &needed, mode, findings),
+                    (None, None) => {
+                        let name = step.id.unwrap_or_default();
+                        return self.nobody(name, at, message, &needed, mode, findings);
+                    }
                 };
                 findings.error(at, message, format!("{hint}: give the step another mode"));
             }
@@ -244,7 +265,7 @@ impl<'c> Team<'c> {
     /// Says that a step has nobody, now or, when only somebody like that is absent, for all such steps later.
     fn nobody(
         &mut self,
-        step: &Step<'c>,
+        step: &'c str,
         at: At,
         message: String,
         needed: &[&'c str],
@@ -253,7 +274,7 @@ impl<'c> Team<'c> {
     ) -> Candidates<'c> {
         let near = near::who_was_near(self.catalog, needed);
         if mode != Mode::Speed && needed.iter().all(|word| self.is_known(word)) {
-            self.absent.add(at, step.id.unwrap_or_default(), message, shown(needed), near);
+            self.absent.add(at, step, message, shown(needed), near);
         } else if near.is_empty() {
             findings.error(at, message, near::how_it_is_called(self.catalog, needed, findings));
         } else {
@@ -316,6 +337,9 @@ impl<'c> Team<'c> {
         let name = shortened(action.value);
         let hint = if self.agents.contains_key(action.value) {
             format!("`{name}` is an agent: write `agent: {name}`")
+        } else if action.value == Executor::MERGE {
+            "leave the step out: where a step needs several works, they are merged before it"
+                .to_owned()
         } else {
             let near = findings.nearest(action.value, sorted(&self.natives));
             hint_from(&near, "see `orchestra workflows check` and the list of native actions")

@@ -56,6 +56,11 @@ impl Graph {
         self.needs.get(position).map_or(&[], Vec::as_slice)
     }
 
+    /// All steps, needed ones before those that need them; `None` when there is a cycle.
+    pub(super) fn order(&self) -> Option<&[usize]> {
+        self.order.as_deref()
+    }
+
     /// Whether `step` needs `other`, directly or through others. True when there is a cycle: then the
     /// question has no answer, and there is an error already.
     pub(super) fn is_upstream(&self, other: usize, step: usize) -> bool {

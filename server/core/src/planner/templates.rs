@@ -1,6 +1,6 @@
 //! The templates and expressions of all steps: what they name must be there, and must have ended before.
 
-use super::graph::Graph;
+use super::{graph::Graph, merges::Merges};
 use crate::{
     source::{At, Findings, Node, Text, Value, shortened},
     template::{self, Checked, Reference},
@@ -15,13 +15,14 @@ pub(super) fn check(
     workflow: &Workflow<'_>,
     ids: &HashMap<&str, usize>,
     graph: &Graph,
+    merges: &Merges,
     findings: &mut Findings<'_>,
 ) {
     for (position, step) in workflow.steps.iter().enumerate() {
         if findings.is_full() {
             return;
         }
-        let mut check = StepCheck { workflow, ids, graph, position, findings };
+        let mut check = StepCheck { workflow, ids, graph, merges, position, findings };
         if let Some(prompt) = step.prompt {
             check.text(prompt, template::check_template(prompt.value));
         }
@@ -38,6 +39,7 @@ struct StepCheck<'c, 'n, 'f> {
     workflow: &'c Workflow<'n>,
     ids: &'c HashMap<&'n str, usize>,
     graph: &'c Graph,
+    merges: &'c Merges,
     position: usize,
     findings: &'c mut Findings<'f>,
 }
@@ -118,6 +120,9 @@ impl StepCheck<'_, '_, '_> {
     fn step(&self, id: &str, field: Option<&str>) -> Option<(String, String)> {
         let name = shortened(id);
         let Some(&other) = self.ids.get(id) else {
+            if let Some(needed_by) = self.merges.needed_by(id) {
+                return self.merge(&name, &needed_by);
+            }
             // `steps.my-scan` is read as a subtraction.
             let dashed = self.ids.keys().filter(|known| field.is_none() && known.contains('-'));
             let mut dashed: Vec<&&str> = dashed
@@ -143,6 +148,18 @@ impl StepCheck<'_, '_, '_> {
             return Some((message, format!("add `{name}` to `needs`")));
         }
         None
+    }
+
+    /// A merge that nobody wrote down, and the steps that need it.
+    fn merge(&self, name: &str, needed_by: &[usize]) -> Option<(String, String)> {
+        let comes_first =
+            |&step: &usize| step == self.position || self.graph.is_upstream(step, self.position);
+        if needed_by.iter().any(comes_first) {
+            return None;
+        }
+        let message =
+            format!("the merge `{name}` may not have ended, because nothing here needs it");
+        Some((message, "need the steps whose works it brings together".to_owned()))
     }
 
     fn field(&self, of: &str, name: &str, known: &[&str]) -> Option<(String, String)> {

@@ -14,6 +14,8 @@ mod limits;
 #[cfg(test)]
 mod memory;
 #[cfg(test)]
+mod merging;
+#[cfg(test)]
 mod needs;
 #[cfg(test)]
 mod order;

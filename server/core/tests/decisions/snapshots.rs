@@ -62,7 +62,11 @@ fn an_agent_starts_from_the_work_that_it_needs() {
     sim.finish(run, "review", succeeded());
     sim.finish(run, "other", wrote("bb"));
     let base = base_of_last(&sim);
-    assert_eq!(base, Some(snapshot(run).commit), "two works are not merged, and none is preferred");
+    assert_eq!(
+        base,
+        Some(snapshot(run).commit),
+        "a plan without a merge prefers none of two works"
+    );
 }
 
 #[test]

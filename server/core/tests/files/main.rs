@@ -8,6 +8,8 @@ mod fixtures;
 #[cfg(test)]
 mod hostile;
 #[cfg(test)]
+mod merges;
+#[cfg(test)]
 mod plans;
 #[cfg(test)]
 mod scale;

@@ -1,5 +1,6 @@
 //! Attempts with a process: prepared, started under a shim, watched, stopped, and found again.
 
+mod asking;
 mod checks_run;
 mod collecting;
 mod command;
@@ -8,6 +9,7 @@ mod end;
 mod evidence;
 mod held;
 mod jobs;
+mod merging;
 mod setup;
 mod start;
 mod sweeper;
@@ -58,6 +60,7 @@ impl Attempt {
         if let Executor::Native { action, .. } = &self.work.executor {
             return match action.as_str() {
                 checks_run::NAME => checks_run::carry(self).await,
+                Executor::MERGE => merging::carry(self).await,
                 _ => Ok(unknown(action)),
             };
         }
@@ -143,6 +146,12 @@ impl Attempt {
     /// As whom it holds its tree; also its name in references.
     fn holder(&self) -> String {
         self.work.attempt.file_name()
+    }
+
+    /// The reference that holds what it makes; `suffix` tells several apart.
+    fn reference(&self, suffix: &str) -> String {
+        let name = format!("t/{}{suffix}", self.holder());
+        self.shared.reference(self.work.attempt.run(), &name)
     }
 
     fn dir(&self) -> AttemptDir {

@@ -7,6 +7,8 @@ mod conflicts;
 #[cfg(test)]
 mod hostile;
 #[cfg(test)]
+mod markers;
+#[cfg(test)]
 mod patches;
 #[cfg(test)]
 mod properties;

@@ -23,6 +23,7 @@ mod hostile_work;
 mod job_logs;
 mod json_output;
 mod large_workflows;
+mod merging;
 mod messy_trees;
 mod oracle;
 mod program;

@@ -104,6 +104,7 @@ fn made() -> AttemptOutcome {
             }],
             usage: None,
             evidence: Some(Box::new(seen())),
+            unmerged: None,
         },
     }
 }

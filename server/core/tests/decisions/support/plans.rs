@@ -125,6 +125,12 @@ impl PlanBuilder {
         })
     }
 
+    /// Brings the works of the steps that it needs together.
+    pub(crate) fn merge(self) -> Self {
+        let action = Executor::MERGE.to_owned();
+        self.executor(Executor::Native { action, inline: false, spawns: true })
+    }
+
     pub(crate) fn agent(self, name: &str) -> Self {
         self.any_agent(name, false)
     }

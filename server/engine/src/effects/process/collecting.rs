@@ -10,7 +10,7 @@ use orchestra_runtimes::{
     native::certain_secret,
 };
 use orchestra_vcs::{
-    collect::{Author, Limits, Request, collect},
+    collect::{Limits, Request, collect},
     trees::Tree,
     wrapper::Wrapper,
 };
@@ -18,6 +18,9 @@ use std::{io, path::Path};
 
 /// Of a larger text file, nobody can say quickly whether it holds a secret.
 const LONGEST_SCAN: u64 = 4 << 20;
+
+/// Added to the name of the reference for what an agent has put right of a merge: the plain one is for the merge.
+const RESOLVED: &str = "-resolved";
 
 /// Takes over what the agent has left, with the files that a person wants to be `included` in spite of what
 /// held each of them back. Done again, it answers the same.
@@ -36,7 +39,9 @@ fn now(attempt: &Attempt, tree: &Tree, included: &[Held]) -> Result<Change, Fail
     let limits = &shared.collect;
     let secrets = work.secrets();
     let wrapper = wrapper(attempt, &scratch).map_err(|error| failure(error.to_string(), None))?;
-    let reference = shared.reference(work.attempt.run(), &format!("t/{}", attempt.holder()));
+    let reference = attempt.reference(if work.merge.is_some() { RESOLVED } else { "" });
+    let names = work.names();
+    let author = names.author();
     let request = Request {
         root: &shared.root,
         src: &tree.src,
@@ -44,13 +49,7 @@ fn now(attempt: &Attempt, tree: &Tree, included: &[Held]) -> Result<Change, Fail
         index: Some(&tree.index),
         scratch: &scratch,
         reference: &reference,
-        author: Author {
-            agent: work.executor.name(),
-            run: &work.attempt.run().to_string(),
-            task: &work.attempt.task().to_string(),
-            attempt: &work.attempt.to_string(),
-            model: work.profile().and_then(|profile| profile.model.as_deref()),
-        },
+        author,
         subject: &format!("{}: {}", work.executor, work.step),
         limits: Limits {
             file: limits.file_limit.0,

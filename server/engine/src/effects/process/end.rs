@@ -1,9 +1,9 @@
 //! The end of an attempt: what its agent has left is taken over, looked at, and made an outcome of.
 
 use super::{
-    Attempt, blocking, collecting,
-    evidence::{self, NoEvidence},
+    Attempt, blocking, collecting, evidence,
     held::{self, Said},
+    merging,
 };
 use crate::effects::handover;
 use orchestra_core::{
@@ -88,25 +88,12 @@ async fn complete(attempt: &Attempt, outcome: AttemptOutcome) -> io::Result<Atte
         }
     };
     let AttemptOutcome::Succeeded { mut output } = outcome else { return Ok(outcome) };
-    Ok(match evidence::gather(attempt, &change).await {
-        Ok(Ok(evidence)) => {
-            let failure = evidence.failure();
-            output.evidence = Some(Box::new(evidence));
-            match failure {
-                Some(failure) => AttemptOutcome::Failed { failure, output },
-                None => AttemptOutcome::Succeeded { output },
-            }
-        }
-        Ok(Err(NoEvidence::Failed(failure))) => AttemptOutcome::Failed { failure, output },
-        Ok(Err(NoEvidence::Stopped)) => AttemptOutcome::Cancelled { output },
-        // The work is collected, and named: it is not done again.
-        Err(error) => {
-            evidence::give_up(attempt).await?;
-            let message = format!("check the work: {error}");
-            let failure = Failure { kind: FailureKind::Environment, message, hint: None };
-            AttemptOutcome::Failed { failure, output }
-        }
-    })
+    let change = match merging::complete(attempt, change).await? {
+        Ok(change) => change,
+        Err(incomplete) => return Ok(incomplete.end(output)),
+    };
+    output.change = Some(Box::new(change.clone()));
+    evidence::judged(attempt, output, &change).await
 }
 
 /// Takes over what the agent has changed, as part of the outcome. Without a change that failed, and the outcome

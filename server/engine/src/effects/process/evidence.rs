@@ -8,7 +8,7 @@ use super::{
 use orchestra_core::{
     change::Change,
     evidence::{Check, CheckKind, Evidence, Facts, judge, needs_snapshot_run},
-    outcome::Failure,
+    outcome::{AttemptOutcome, Failure, FailureKind, Output},
 };
 use orchestra_runtimes::checks::{Ran, check};
 use orchestra_vcs::trees::Tree;
@@ -16,7 +16,7 @@ use std::{collections::BTreeMap, io};
 
 /// Why there is no evidence.
 #[derive(Debug)]
-pub(super) enum NoEvidence {
+enum NoEvidence {
     /// The attempt was told to stop.
     Stopped,
     Failed(Failure),
@@ -49,11 +49,35 @@ struct Wanted<'a> {
     command: &'a [String],
 }
 
-/// Checks what the attempt has changed, and judges.
-pub(super) async fn gather(
+/// The outcome of an attempt that has done its work, as what is seen of that says.
+pub(super) async fn judged(
     attempt: &Attempt,
+    mut output: Output,
     change: &Change,
-) -> io::Result<Result<Evidence, NoEvidence>> {
+) -> io::Result<AttemptOutcome> {
+    Ok(match gather(attempt, change).await {
+        Ok(Ok(evidence)) => {
+            let failure = evidence.failure();
+            output.evidence = Some(Box::new(evidence));
+            match failure {
+                Some(failure) => AttemptOutcome::Failed { failure, output },
+                None => AttemptOutcome::Succeeded { output },
+            }
+        }
+        Ok(Err(NoEvidence::Failed(failure))) => AttemptOutcome::Failed { failure, output },
+        Ok(Err(NoEvidence::Stopped)) => AttemptOutcome::Cancelled { output },
+        // The work is collected, and named: it is not done again.
+        Err(error) => {
+            give_up(attempt).await?;
+            let message = format!("check the work: {error}");
+            let failure = Failure { kind: FailureKind::Environment, message, hint: None };
+            AttemptOutcome::Failed { failure, output }
+        }
+    })
+}
+
+/// Checks what the attempt has changed, and judges.
+async fn gather(attempt: &Attempt, change: &Change) -> io::Result<Result<Evidence, NoEvidence>> {
     let work = &attempt.work;
     let checks = match &change.commit {
         Some(commit) => match check_all(attempt, commit, &change.base).await? {
@@ -138,7 +162,7 @@ async fn look(
 }
 
 /// Ends what checks the work, and gives the slots back in which it does.
-pub(super) async fn give_up(attempt: &Attempt) -> io::Result<()> {
+async fn give_up(attempt: &Attempt) -> io::Result<()> {
     // One that an earlier daemon started may be at work where it was not looked for any more.
     jobs::end_all(attempt).await?;
     for place in PLACES {

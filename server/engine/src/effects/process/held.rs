@@ -1,13 +1,11 @@
 //! What is held back of an agent's work: a person says whether it is to be in the change after all.
 
-use super::Attempt;
-use crate::actor::Message;
+use super::{Attempt, asking};
 use orchestra_core::{
     change::{Held, HeldReason},
     decision::{Choice, Question},
 };
 use std::{fmt::Write as _, io};
-use tokio::sync::oneshot;
 
 /// What the questions are called, one after the other. Agents' own have numbers. After the second, nothing new
 /// can come: what was held back unread for its size has been searched.
@@ -23,8 +21,7 @@ const LARGE: &str = "include-large";
 const NONE: &str = "leave-out";
 
 /// What was asked about the files of an attempt, and what a person said. A daemon that finds the attempt again
-/// begins anew: it collects the same, asks the same, and is told the answers again, which stay undelivered
-/// until the end of the attempt is recorded.
+/// begins anew: it collects the same, asks the same, and is told the answers again.
 #[derive(Debug, Default)]
 pub(super) struct Words {
     asked: Vec<Held>,
@@ -56,11 +53,11 @@ impl Words {
         let Some(key) = KEYS.get(self.questions).filter(|_| !new.is_empty()) else {
             return Ok(Said::NothingMore);
         };
-        put(attempt, question(key, attempt.work.executor.name(), &new)).await?;
-        tokio::select! {
-            answer = attempt.desk.answer_to(key) => Ok(self.hear(new, &answer)),
-            () = attempt.desk.told_to_stop() => Ok(Said::Stop),
-        }
+        let question = question(key, attempt.work.executor.name(), &new);
+        Ok(match asking::ask(attempt, question).await? {
+            Some(answer) => self.hear(new, &answer),
+            None => Said::Stop,
+        })
     }
 
     fn unasked(&self, held: &[Held]) -> Vec<Held> {
@@ -76,25 +73,6 @@ impl Words {
         }
         self.included.extend(included);
         Said::Include
-    }
-}
-
-/// Returns when the question is recorded.
-async fn put(attempt: &Attempt, question: Question) -> io::Result<()> {
-    let (shared, id) = (&attempt.shared, attempt.work.attempt);
-    loop {
-        let (asked, is_asked) = oneshot::channel();
-        let (question, timeout) = (Box::new(question.clone()), shared.decision.timeout);
-        if shared.sender.send(Message::Ask { attempt: id, question, timeout, asked }).is_err() {
-            // The actor has gone; the next one takes the attempt up again.
-            return std::future::pending().await;
-        }
-        match is_asked.await {
-            Ok(Ok(())) => return Ok(()),
-            Ok(Err(refusal)) => return Err(io::Error::other(refusal)),
-            // The journal did not take it.
-            Err(_) => tokio::time::sleep(shared.try_again_after).await,
-        }
     }
 }
 

@@ -1,5 +1,6 @@
 //! What is needed to carry out an attempt with a process, taken out of the state.
 
+use super::merging::MergeWork;
 use crate::environment::Environment;
 use orchestra_core::{
     agent::AgentProfile,
@@ -12,6 +13,7 @@ use orchestra_core::{
     time::{Millis, Timestamp},
 };
 use orchestra_runtimes::cli::KnownSecrets;
+use orchestra_vcs::collect::Author;
 use serde_json::{Map, Value};
 use std::sync::Arc;
 
@@ -35,6 +37,8 @@ pub(crate) struct ProcessWork {
     pub(super) accept: Vec<Vec<String>>,
     pub(super) allow_empty: bool,
     pub(super) inputs: Vec<StepInput>,
+    /// What it brings together, when it does that.
+    pub(super) merge: Option<MergeWork>,
     /// `None`: it is gone, as after a restart of the machine.
     environment: Option<Environment>,
 }
@@ -62,7 +66,19 @@ impl ProcessWork {
             accept: work.planned.accept.clone(),
             allow_empty: work.planned.allow_empty,
             inputs,
+            merge: MergeWork::new(attempt, work),
             environment,
+        }
+    }
+
+    /// By whom it is done, in words.
+    pub(super) fn names(&self) -> Names<'_> {
+        Names {
+            agent: self.executor.name(),
+            run: self.attempt.run().to_string(),
+            task: self.attempt.task().to_string(),
+            attempt: self.attempt.to_string(),
+            model: self.profile().and_then(|profile| profile.model.as_deref()),
         }
     }
 
@@ -98,6 +114,28 @@ impl ProcessWork {
     /// Whether something that lies in its tree is to be taken over.
     pub(super) fn hands_over(&self) -> bool {
         self.writes() || self.output.is_some()
+    }
+}
+
+/// By whom something is done.
+pub(super) struct Names<'a> {
+    agent: &'a str,
+    run: String,
+    task: String,
+    attempt: String,
+    model: Option<&'a str>,
+}
+
+impl Names<'_> {
+    /// As whom it is committed.
+    pub(super) fn author(&self) -> Author<'_> {
+        Author {
+            agent: self.agent,
+            run: &self.run,
+            task: &self.task,
+            attempt: &self.attempt,
+            model: self.model,
+        }
     }
 }
 
