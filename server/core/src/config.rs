@@ -10,8 +10,8 @@ pub use layers::Layer;
 pub use reference::reference_page;
 pub use table::{
     AgentsConfig, ApplyConfig, AttemptConfig, CollectConfig, Config, DaemonConfig, DecisionConfig,
-    KEYS, Key, LimitsConfig, McpConfig, MemoryConfig, MergeConfig, RunConfig, SnapshotConfig,
-    StoreConfig, TreeConfig, VerifyConfig,
+    KEYS, Key, LimitsConfig, McpConfig, MemoryConfig, MergeConfig, RadarConfig, RunConfig,
+    SnapshotConfig, StoreConfig, TreeConfig, VerifyConfig,
 };
 
 use std::fmt;

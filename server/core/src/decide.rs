@@ -24,7 +24,7 @@ use crate::{
     operation::{Favor, FileResult, OperationEnd},
     outcome::{Artifact, AttemptOutcome, Failure},
     plan::Plan,
-    review::{HunkContent, LineKind, Review, Selection, Verdict},
+    review::{HunkContent, LineKind, Review, ReviewLimits, Selection, Verdict},
     snapshot::Snapshot,
     state::{Prepared, State},
     time::{Millis, Timestamp},
@@ -160,6 +160,7 @@ pub struct Reviewed {
     pub result: String,
     /// The review as JSON, kept like an artifact.
     pub data: Artifact,
+    pub limits: ReviewLimits,
     pub files: Vec<ReviewedFile>,
     /// Lines.
     pub added: u64,
@@ -169,8 +170,8 @@ pub struct Reviewed {
 }
 
 impl Reviewed {
-    /// `data` is where the review was kept.
-    pub fn of(review: &Review, data: Artifact) -> Self {
+    /// `data` is where the review was kept, and `limits` with which it was made.
+    pub fn of(review: &Review, data: Artifact, limits: ReviewLimits) -> Self {
         let lines = |kind| {
             let hunks = review.hunks().map(|(_, hunk)| match &hunk.content {
                 HunkContent::Text { lines, .. } => {
@@ -189,6 +190,7 @@ impl Reviewed {
             base: review.base.clone(),
             result: review.result.clone(),
             data,
+            limits,
             files: files.collect(),
             added: lines(LineKind::Added),
             removed: lines(LineKind::Removed),

@@ -12,7 +12,7 @@ use crate::{
     operation::{Favor, FilePlan, FileResult, OperationEnd, OperationKind},
     outcome::{Artifact, AttemptOutcome, Failure, RunOutcome, StopReason, TaskOutcome},
     plan::{Executor, Plan, PlannedTask},
-    review::Verdict,
+    review::{ReviewLimits, Verdict},
     snapshot::Snapshot,
     time::{Millis, Timestamp},
 };
@@ -184,6 +184,8 @@ pub struct ReviewOpened {
     pub result: String,
     /// The [`Review`](crate::review::Review) as JSON, kept like an artifact.
     pub data: Artifact,
+    /// With which it was made.
+    pub limits: ReviewLimits,
     /// Its hunks, by file, in its order.
     pub files: Vec<ReviewedFile>,
     /// Lines.

@@ -5,7 +5,7 @@ mod shown;
 
 pub use shown::shown;
 
-use crate::ids::{AttemptId, TaskId};
+use crate::ids::{AttemptId, RunId, TaskId};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -111,6 +111,18 @@ pub struct Foreseen {
 pub enum Party {
     User,
     Attempt(AttemptId),
+}
+
+impl Foreseen {
+    /// How many of a run are told.
+    pub const MOST: usize = 100;
+}
+
+impl Party {
+    /// Whether it is an attempt of the run.
+    pub fn is_of(self, run: RunId) -> bool {
+        matches!(self, Self::Attempt(attempt) if attempt.run() == run)
+    }
 }
 
 impl fmt::Display for Party {

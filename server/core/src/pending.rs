@@ -155,6 +155,9 @@ pub struct Work<'a> {
     pub previous: Option<String>,
     /// Of a merge: what is left to be put right, where that is what the attempt is for.
     pub unmerged: Option<Arc<Unmerged>>,
+    /// The commits that its tree comes from, the nearest first, the last one the run's snapshot; empty where
+    /// it has no tree.
+    pub bases: Vec<String>,
 }
 
 /// `None` when the attempt is not under way.
@@ -175,6 +178,7 @@ pub fn work(state: &State, attempt: AttemptId) -> Option<Work<'_>> {
             .find_map(|attempt| attempt.ended.as_ref())
             .map(|end| end.summary.clone()),
         unmerged: task.unmerged.clone(),
+        bases: current.started.base.as_deref().map_or_else(Vec::new, |base| run.bases(base)),
     })
 }
 

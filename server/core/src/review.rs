@@ -22,6 +22,15 @@ pub struct Review {
     pub files: Vec<ReviewFile>,
 }
 
+/// How much of what has changed is compared line by line, in bytes of both sides. Other limits make other hunks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReviewLimits {
+    /// Of a file; a larger one is reviewed as a whole.
+    pub file: u64,
+    /// Of all files together; in the order of their paths, those beyond it are reviewed as a whole.
+    pub total: u64,
+}
+
 /// What one attempt has added to the result.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Work {

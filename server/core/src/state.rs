@@ -444,6 +444,25 @@ impl Run {
         works.into_values().collect()
     }
 
+    /// The commits that an attempt's tree comes from, the nearest first: what it was given, what the work in
+    /// that was given, and so on, to the snapshot.
+    pub(crate) fn bases(&self, given: &str) -> Vec<String> {
+        let Some(snapshot) = self.snapshot_commit() else { return vec![given.to_owned()] };
+        let works = self.works();
+        let mut bases = vec![given.to_owned()];
+        // Each work is older than those that start from it, so this ends.
+        while let Some(last) = bases.last().filter(|last| *last != snapshot)
+            && let Some(work) = works.iter().find(|work| work.commit == *last)
+            && !bases.contains(&work.base)
+        {
+            bases.push(work.base.clone());
+        }
+        if bases.last().is_none_or(|last| last != snapshot) {
+            bases.push(snapshot.to_owned());
+        }
+        bases
+    }
+
     /// Whether a snapshot is to be taken, should the run go on after its end: what stood in its way
     /// may be gone. One that was taken stays what the run is about.
     pub(crate) fn wants_snapshot_again(&self) -> bool {

@@ -23,7 +23,7 @@ use orchestra_core::{
         SnapshotConfig,
     },
     folders::Folders,
-    ids::{AttemptId, RunId, WorkspaceId},
+    ids::{AttemptId, OperationId, RunId, WorkspaceId},
     outcome::AttemptOutcome,
     pending::{Effect, inputs, pending, work},
     plan::Lane,
@@ -105,7 +105,17 @@ impl Shared {
 
     /// The name of one of a run's references in the user's repository.
     fn reference(&self, run: RunId, name: &str) -> String {
-        format!("refs/orchestra/{}/{run}/{name}", self.workspace)
+        self.references(&format!("{run}/{name}"))
+    }
+
+    /// What the names of an operation's references begin with.
+    fn backup(&self, operation: OperationId) -> String {
+        self.references(&format!("backup/{}", operation.file_name()))
+    }
+
+    /// The name of one of the workspace's references, or what several of them begin with.
+    fn references(&self, name: &str) -> String {
+        format!("refs/orchestra/{}/{name}", self.workspace)
     }
 
     /// Reports the end of an attempt. An actor that is gone finds it again after its next start.
@@ -142,8 +152,9 @@ impl Effects {
             })
             .collect();
         environments.clean(|run| recovered.run(run).is_some());
+        let shared = Arc::new(shared);
         Self {
-            shared: Arc::new(shared),
+            shared,
             environments,
             known: HashMap::new(),
             running: HashMap::new(),

@@ -17,6 +17,8 @@ use std::{collections::BTreeMap, fmt::Write as _};
 
 /// How many runs are looked through for the last operation that can be taken back.
 const LOOKED_THROUGH: u32 = 1_000;
+/// In bytes. What an agent is told of the hunks that are sent back; the rest it sees in its tree.
+const LONGEST_EXCERPT: usize = 32 << 10;
 /// In bytes.
 const LONGEST_COMMENT: usize = 64 << 10;
 
@@ -151,9 +153,18 @@ fn prompt(review: &Review, comment: &str, chosen: &[(&ReviewFile, &Hunk)]) -> St
     );
     if !chosen.is_empty() {
         text.push_str("\nIt is about these parts of the change:\n\n");
-        for (file, hunk) in chosen {
+        let ids: Vec<HunkId> = chosen.iter().map(|(_, hunk)| hunk.id).collect();
+        let mut part = review.clone();
+        part.files.retain_mut(|file| {
+            file.hunks.retain(|hunk| ids.contains(&hunk.id));
+            !file.hunks.is_empty()
+        });
+        let patch = part.unified(|_, _| String::new());
+        let end = patch.floor_char_boundary(LONGEST_EXCERPT);
+        text.push_str(&patch[..end]);
+        if end < patch.len() {
             // Writing into a string cannot fail.
-            let _ = writeln!(text, "- {}, hunk {}", file.path, hunk.id);
+            let _ = writeln!(text, "\n… and {} bytes more", patch.len() - end);
         }
     }
     text.push_str("\nChange what is asked for and leave the rest as it is.\n");

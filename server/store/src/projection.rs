@@ -11,6 +11,7 @@ mod markdown;
 mod plan;
 mod progress;
 mod projector;
+mod review;
 mod status;
 mod task;
 

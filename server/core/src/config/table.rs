@@ -196,6 +196,19 @@ settings! {
         client_timeout: Millis = Millis::seconds(30), "ORCHESTRA_APPLY_CLIENT_TIMEOUT";
         /// Files that are larger are reviewed as a whole and not line by line.
         review_limit: Bytes = Bytes::mebibytes(4), "ORCHESTRA_APPLY_REVIEW_LIMIT";
+        /// The same of all files of a review together.
+        review_total: Bytes = Bytes::mebibytes(64), "ORCHESTRA_APPLY_REVIEW_TOTAL";
+    }
+    /// What agents and you are about to collide in, seen while they run.
+    radar: RadarConfig {
+        /// How often their trees and your files are compared while an agent writes. 0s: never.
+        interval: Millis = Millis::seconds(10), "ORCHESTRA_RADAR_INTERVAL";
+        /// How many files are compared line by line each time; the next time it is others.
+        files: u32 [1, 100_000] = 200, "ORCHESTRA_RADAR_FILES";
+        /// Files that are larger are not compared.
+        file_limit: Bytes = Bytes::mebibytes(1), "ORCHESTRA_RADAR_FILE_LIMIT";
+        /// How much is read each time.
+        total_limit: Bytes = Bytes::mebibytes(32), "ORCHESTRA_RADAR_TOTAL_LIMIT";
     }
     /// Questions of agents to a person.
     decision: DecisionConfig {

@@ -47,11 +47,13 @@ pub(super) fn review_ended(
     };
     let body = match result {
         Ok(reviewed) => {
-            let Reviewed { base, result, data, files, added, removed, flagged } = &**reviewed;
+            let Reviewed { base, result, data, limits, files, added, removed, flagged } =
+                &**reviewed;
             EventBody::ReviewOpened(Box::new(ReviewOpened {
                 base: base.clone(),
                 result: result.clone(),
                 data: data.clone(),
+                limits: *limits,
                 files: files.clone(),
                 added: *added,
                 removed: *removed,

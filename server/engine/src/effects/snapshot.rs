@@ -54,7 +54,7 @@ fn now(shared: &Shared, run: RunId, plan: &Plan) -> Result<Snapshot, Failure> {
 }
 
 /// What the user had not saved.
-fn buffer(shared: &Shared, unsaved: &Artifact) -> Result<Buffer, Failure> {
+pub(super) fn buffer(shared: &Shared, unsaved: &Artifact) -> Result<Buffer, Failure> {
     let path = &unsaved.path;
     match shared.artifacts.read(&unsaved.sha256) {
         Ok(content) => Ok(Buffer { path: path.into(), content }),

@@ -10,6 +10,7 @@ pub(super) struct Layout {
     plans: OnceCell<Folder>,
     tasks: OnceCell<Folder>,
     logs: OnceCell<Folder>,
+    reviews: OnceCell<Folder>,
     workspace: OnceCell<Folder>,
 }
 
@@ -24,6 +25,7 @@ impl Layout {
             plans: OnceCell::new(),
             tasks: OnceCell::new(),
             logs: OnceCell::new(),
+            reviews: OnceCell::new(),
             workspace: OnceCell::new(),
         })
     }
@@ -38,6 +40,10 @@ impl Layout {
 
     pub(super) fn logs(&self) -> Result<&Folder, Obstacle> {
         self.get(&self.logs, "logs")
+    }
+
+    pub(super) fn reviews(&self) -> Result<&Folder, Obstacle> {
+        self.get(&self.reviews, "reviews")
     }
 
     pub(super) fn workspace(&self) -> Result<&Folder, Obstacle> {

@@ -4,7 +4,7 @@ use super::{
     Progress,
     folder::{Obstacle, Scope},
     layout::Layout,
-    plan, status, task,
+    plan, review, status, task,
 };
 use crate::{
     artifacts::Artifacts,
@@ -222,7 +222,8 @@ impl Projector {
         }
         drop(moment);
         let text = status::text(seq, &view, &tasks);
-        Ok(plans.replace(&format!("{run}.status.md"), text.as_bytes())?)
+        plans.replace(&format!("{run}.status.md"), text.as_bytes())?;
+        Ok(review::write(layout, &self.artifacts, seq, &view)?)
     }
 
     fn marks(&self, runs: bool, last: Option<&Mark>) -> Result<Vec<Mark>, Fault> {

@@ -33,6 +33,8 @@ pub(crate) struct ProcessWork {
     pub(super) timeout: Millis,
     /// The commit that its tree starts from, or why there is none.
     pub(super) base: Result<String, Failure>,
+    /// The commits that its tree comes from, the nearest first.
+    pub(super) bases: Vec<String>,
     pub(super) verify: Vec<Vec<String>>,
     pub(super) accept: Vec<Vec<String>>,
     pub(super) allow_empty: bool,
@@ -62,6 +64,7 @@ impl ProcessWork {
             output: work.planned.output.clone(),
             timeout: work.started.timeout,
             base: base(work),
+            bases: work.bases.clone(),
             verify: work.planned.verify.clone(),
             accept: work.planned.accept.clone(),
             allow_empty: work.planned.allow_empty,
