@@ -1,30 +1,23 @@
 //! Which lines of two texts are the same, in the order of both.
 
-use git2::{DiffOptions, Patch};
+use crate::repo::diff::lines::hunks;
 
 /// Pairs of line numbers, from one: of the old text, and of the new one. As git compares them; none where
 /// they cannot be compared.
 pub(super) fn lines(old: &[u8], new: &[u8]) -> Vec<(u32, u32)> {
-    compared(old, new).unwrap_or_default()
-}
-
-fn compared(old: &[u8], new: &[u8]) -> Result<Vec<(u32, u32)>, git2::Error> {
-    let mut options = DiffOptions::new();
-    options.context_lines(0).force_text(true).indent_heuristic(true);
-    let patch = Patch::from_buffers(old, None, new, None, Some(&mut options))?;
+    let Ok(hunks) = hunks(old, new, 0) else { return Vec::new() };
     let mut pairs = Vec::new();
     let (mut old_next, mut new_next) = (1, 1);
-    for number in 0..patch.num_hunks() {
-        let (hunk, _) = patch.hunk(number)?;
+    for hunk in hunks {
         // A side without lines is named by the line before it.
         let start = |start: u32, lines: u32| if lines == 0 { start + 1 } else { start };
-        let old_start = start(hunk.old_start(), hunk.old_lines());
-        let new_start = start(hunk.new_start(), hunk.new_lines());
+        let old_start = start(hunk.old_start, hunk.old_lines);
+        let new_start = start(hunk.new_start, hunk.new_lines);
         pairs.extend((old_next..old_start).zip(new_next..new_start));
-        (old_next, new_next) = (old_start + hunk.old_lines(), new_start + hunk.new_lines());
+        (old_next, new_next) = (old_start + hunk.old_lines, new_start + hunk.new_lines);
     }
     pairs.extend((old_next..=count(old)).zip(new_next..=count(new)));
-    Ok(pairs)
+    pairs
 }
 
 /// The lines of a text. The last one need not end.

@@ -6,7 +6,8 @@ use orchestra_core::ports::{DiffLine, DiffLineKind, Hunk};
 /// Compares two texts line by line, as git does.
 pub(crate) fn hunks(old: &[u8], new: &[u8], context: u32) -> Result<Vec<Hunk>, Error> {
     let mut options = DiffOptions::new();
-    options.context_lines(context).force_text(true);
+    // As git itself, which slides what is new to where a reader would have cut.
+    options.context_lines(context).force_text(true).indent_heuristic(true);
     let patch = Patch::from_buffers(old, None, new, None, Some(&mut options))?;
     let mut hunks = Vec::with_capacity(patch.num_hunks());
     for number in 0..patch.num_hunks() {
@@ -36,7 +37,7 @@ pub(crate) fn hunks(old: &[u8], new: &[u8], context: u32) -> Result<Vec<Hunk>, E
 
 /// `new` with bare line feeds when every line of it ends with carriage return and line feed and `old` has
 /// no such line: this is what `core.autocrlf` makes of a committed file, and no change of anybody's.
-pub(super) fn with_breaks_of(old: &[u8], new: Vec<u8>) -> Vec<u8> {
+pub(crate) fn with_breaks_of(old: &[u8], new: Vec<u8>) -> Vec<u8> {
     let breaks = |text: &[u8]| text.iter().filter(|byte| **byte == b'\n').count();
     let pairs = |text: &[u8]| text.windows(2).filter(|pair| pair == b"\r\n").count();
     let all = breaks(&new);
