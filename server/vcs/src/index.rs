@@ -139,6 +139,14 @@ impl Tracked {
         self.entries.get(at).is_some_and(|entry| &self.bytes[entry.path.clone()] == path)
     }
 
+    /// The mode and the id of what is tracked at this path, as git writes them.
+    pub(crate) fn object(&self, path: &[u8]) -> Option<(u32, String)> {
+        let at = self.entries.partition_point(|entry| &self.bytes[entry.path.clone()] < path);
+        let entry = self.entries.get(at).filter(|entry| &self.bytes[entry.path.clone()] == path)?;
+        let id = self.bytes[entry.id.clone()].iter().map(|byte| format!("{byte:02x}")).collect();
+        Some((number(&self.bytes, entry.at + MODE_AT)?, id))
+    }
+
     /// What is tracked directly in the folder whose entries are `range`. Their paths begin with
     /// `skip` bytes that name the folder, the last slash included.
     pub(crate) fn children(

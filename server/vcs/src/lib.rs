@@ -12,6 +12,7 @@ mod git;
 mod index;
 pub mod merge;
 pub mod provenance;
+pub mod radar;
 pub mod references;
 pub mod repo;
 pub mod review;

@@ -262,8 +262,15 @@ fn size(found: &rustix::fs::Stat) -> u64 {
     u64::try_from(found.st_size).unwrap_or(0)
 }
 
+/// Of the top itself, no slash is added: with one, a link in its place would be followed.
 pub(crate) fn absolute(src: &Path, path: &[u8]) -> PathBuf {
-    src.join(OsStr::from_bytes(path))
+    if path.is_empty() { src.to_owned() } else { src.join(OsStr::from_bytes(path)) }
+}
+
+/// The folders in which a path lies, the outermost first; the top is not among them.
+pub(crate) fn folders_of(path: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let slashes = path.iter().enumerate().filter(|(_, byte)| **byte == b'/');
+    slashes.map(|(at, _)| &path[..at]).filter(|folder| folder.len() + 1 < path.len())
 }
 
 fn join(folder: &[u8], name: &[u8]) -> Vec<u8> {

@@ -2,7 +2,10 @@
 //! is opened, whatever is linked or swapped meanwhile.
 
 use crate::folder::Folder;
-use rustix::{fs::FileType, io::Errno};
+use rustix::{
+    fs::{FileType, Stat},
+    io::Errno,
+};
 use std::{
     ffi::OsStr,
     io::{self, Read as _},
@@ -30,10 +33,55 @@ pub(crate) enum File {
     Unreadable,
 }
 
+/// What tells a file from the same one after a change: nobody can forge when its status was changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) struct Identity {
+    device: i128,
+    inode: i128,
+    mode: i128,
+    size: i128,
+    modified: (i128, i128),
+    changed: (i128, i128),
+}
+
 /// Looks at `path` below `top`. What lies beyond a link is nothing, as it is to git.
 pub(crate) fn read(top: &Path, path: &[u8], max_bytes: u64) -> File {
     look(top, path, |folder, name| content(folder, name, max_bytes))
         .unwrap_or_else(|error| if is_absence(&error) { File::Nothing } else { File::Unreadable })
+}
+
+/// By what a file is known again; `None` for what is not there, or cannot be looked at.
+pub(crate) fn identity(top: &Path, path: &[u8]) -> Option<Identity> {
+    look(top, path, |folder, name| Ok(Identity::of(&folder.stat(name)?))).ok()
+}
+
+impl Identity {
+    /// Of the file at `path`, or of what a link there names; `None` when there is none.
+    pub(crate) fn of_file(path: &Path) -> Option<Self> {
+        rustix::fs::stat(path).ok().map(|found| Self::of(&found))
+    }
+
+    /// In bytes.
+    pub(crate) fn size(&self) -> u64 {
+        u64::try_from(self.size).unwrap_or(0)
+    }
+
+    fn of(found: &Stat) -> Self {
+        // Their types differ between systems; this one holds all of them.
+        Self {
+            device: i128::from(found.st_dev),
+            inode: i128::from(found.st_ino),
+            mode: i128::from(found.st_mode),
+            size: i128::from(found.st_size),
+            modified: (i128::from(found.st_mtime), i128::from(found.st_mtime_nsec)),
+            changed: (i128::from(found.st_ctime), i128::from(found.st_ctime_nsec)),
+        }
+    }
+}
+
+/// The folder at `path` below `top`; a link is none.
+pub(crate) fn folder(top: &Path, path: &[u8]) -> io::Result<Folder> {
+    look(top, path, |folder, name| folder.child(name))
 }
 
 /// Does it with the folder in which the path lies, and the name that it has there.
@@ -124,5 +172,20 @@ mod tests {
         }
         let large = File::TooLarge { mode: 0o100_644, bytes: 4 };
         assert_eq!(read(&top, b"inner/file", 3), large);
+    }
+
+    #[test]
+    fn a_change_that_keeps_size_and_time_is_another_identity() {
+        let guard = tempfile::tempdir().unwrap();
+        let file = guard.path().join("file");
+        fs::write(&file, "one").unwrap();
+        let written = fs::metadata(&file).unwrap().modified().unwrap();
+        let first = identity(guard.path(), b"file").unwrap();
+        assert_eq!(identity(guard.path(), b"file"), Some(first));
+        fs::write(guard.path().join("new"), "two").unwrap();
+        fs::rename(guard.path().join("new"), &file).unwrap();
+        fs::File::options().write(true).open(&file).unwrap().set_modified(written).unwrap();
+        assert_ne!(identity(guard.path(), b"file"), Some(first));
+        assert_eq!(identity(guard.path(), b"gone"), None);
     }
 }

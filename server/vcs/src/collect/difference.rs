@@ -74,13 +74,22 @@ pub(crate) fn read(
     new: &str,
     lines: bool,
 ) -> Result<Vec<Difference>, GitError> {
+    between(diff_tree, &[old, new], lines)
+}
+
+/// The same between a commit and the index. `diff_index` is a call of it.
+pub(crate) fn of_index(diff_index: Git, commit: &str) -> Result<Vec<Difference>, GitError> {
+    between(diff_index, &["--cached", commit], false)
+}
+
+fn between(diff: Git, both: &[&str], lines: bool) -> Result<Vec<Difference>, GitError> {
     let options = ["-r", "-z", "--no-renames", "--no-ext-diff", "--no-textconv", "--raw"];
-    let git = diff_tree.args(options);
+    let git = diff.args(options);
     let git = if lines { git.args(["--numstat"]) } else { git };
     let mut found: Vec<Difference> = Vec::new();
     let mut head: Option<(Option<Side>, Option<Side>)> = None;
     let mut counted = 0;
-    git.args([old, new]).records(|record| {
+    git.args(both).records(|record| {
         if let Some((old, new)) = head.take() {
             found.push(Difference { path: record.to_owned(), old, new, lines: None });
         } else if record.starts_with(b":") {

@@ -6,7 +6,7 @@ use crate::{
     GitError,
     git::at_once,
     index::Tracked,
-    survey::{Compared, Survey, absolute},
+    survey::{Compared, Survey, absolute, folders_of},
 };
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
@@ -255,12 +255,6 @@ impl Crowd {
         let folder = String::from_utf8_lossy(&folder.unwrap_or_default()).into_owned();
         GitError::TooManyFiles { count: self.total, limit, folder }
     }
-}
-
-/// The folders in which a path lies, the outermost first; the top is not among them.
-fn folders_of(path: &[u8]) -> impl Iterator<Item = &[u8]> {
-    let slashes = path.iter().enumerate().filter(|(_, byte)| **byte == b'/');
-    slashes.map(|(at, _)| &path[..at]).filter(|folder| folder.len() + 1 < path.len())
 }
 
 fn parent(path: &[u8]) -> &[u8] {

@@ -93,6 +93,21 @@ impl Compared {
         self.room > 0
     }
 
+    /// The unknown files in known folders, ignored ones, too.
+    pub(crate) fn files(&self) -> &[Vec<u8>] {
+        &self.files
+    }
+
+    /// The folders in which nothing is known, ignored ones, too.
+    pub(crate) fn folders(&self) -> impl Iterator<Item = &[u8]> {
+        self.folders.iter().map(|folder| folder.path.as_slice())
+    }
+
+    /// Whether there were more unknown files than are remembered.
+    pub(crate) fn is_crowded(&self) -> bool {
+        self.is_crowded
+    }
+
     /// The unknown files that nobody ignores; `ignored` says of paths which ones are. `None`: not all of them were
     /// seen or remembered.
     pub(crate) fn new_files(
