@@ -40,7 +40,7 @@ struct Bench {
 type Prepare = fn(&Bench) -> anyhow::Result<Group>;
 
 /// Each group prepares what it needs, is measured, and lets go of it before the next begins.
-const GROUPS: [(&str, Prepare); 17] = [
+const GROUPS: [(&str, Prepare); 19] = [
     ("processes", floors::processes),
     ("files", floors::files),
     ("pueue", peers::pueue),
@@ -53,6 +53,8 @@ const GROUPS: [(&str, Prepare); 17] = [
     ("small-trees", rows::trees::small),
     ("new-trees", rows::trees::new),
     ("trees", rows::trees::used),
+    ("radar", rows::trees::radar),
+    ("blame", rows::trees::blame),
     ("agent", rows::agents::one),
     ("thousand", rows::agents::thousand),
     ("cold", rows::daemon::cold),

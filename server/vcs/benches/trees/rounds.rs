@@ -115,7 +115,7 @@ impl<'a> Rounds<'a> {
 
         let pool = Pool::open(self.folder.join("fresh"), top.clone());
         let mut rows = std::mem::take(&mut self.rows);
-        rows.time("tree, new slot", || self.acquire(&pool, &self.repository.head))?;
+        rows.time("tree, new slot", || acquire(&pool, HOLDER, &self.repository.head))?;
         self.rows = rows;
         Ok(pool.discard(HOLDER)?)
     }
@@ -135,7 +135,7 @@ impl<'a> Rounds<'a> {
         self.tree("tree, used slot, 10 files differ", &self.repository.before)?;
         self.pool.release(HOLDER)?;
 
-        let tree = self.acquire(&self.pool, head)?;
+        let tree = acquire(&self.pool, HOLDER, head)?;
         for number in 0..NEW {
             let folder = tree.src.join(format!("new/{}", number / NEW_IN_FOLDER));
             fs::create_dir_all(&folder)?;
@@ -145,29 +145,15 @@ impl<'a> Rounds<'a> {
         self.collect("collect, 1000 new", &tree)?;
         self.pool.release(HOLDER)?;
         // Removes the new files, which no round's first tree is to pay for.
-        self.acquire(&self.pool, head)?;
+        acquire(&self.pool, HOLDER, head)?;
         Ok(self.pool.release(HOLDER)?)
     }
 
     fn tree(&mut self, row: &'static str, commit: &str) -> Result<Tree> {
         let mut rows = std::mem::take(&mut self.rows);
-        let tree = rows.time(row, || self.acquire(&self.pool, commit));
+        let tree = rows.time(row, || acquire(&self.pool, HOLDER, commit));
         self.rows = rows;
         tree
-    }
-
-    fn acquire(&self, pool: &Pool, commit: &str) -> Result<Tree> {
-        Ok(pool.acquire(&TreeRequest {
-            purpose: Purpose::Write,
-            holder: HOLDER,
-            commit,
-            sparse: &[],
-            keep: &[],
-            copy: &[],
-            clean: Clean::Kept,
-            limit: DiskLimit::NONE,
-            private: false,
-        })?)
     }
 
     fn collect(&mut self, row: &'static str, tree: &Tree) -> Result<()> {
@@ -200,3 +186,18 @@ impl<'a> Rounds<'a> {
 
 /// Who has the trees here.
 const HOLDER: &str = "r1.1-1";
+
+/// A tree to write in.
+pub(crate) fn acquire(pool: &Pool, holder: &str, commit: &str) -> Result<Tree> {
+    Ok(pool.acquire(&TreeRequest {
+        purpose: Purpose::Write,
+        holder,
+        commit,
+        sparse: &[],
+        keep: &[],
+        copy: &[],
+        clean: Clean::Kept,
+        limit: DiskLimit::NONE,
+        private: false,
+    })?)
+}

@@ -1,4 +1,4 @@
-//! Snapshots, trees and collecting, beside git's own ways to the same; and what it costs to hold a process.
+//! Snapshots, trees, collecting, the radar and blame, beside git's own ways to the same; and what it costs to hold a process.
 
 use super::super::{
     Bench,
@@ -37,6 +37,22 @@ const USED: Table = &[
     ("collect, 1000 new", Some("git status in the tree, 1000 new")),
 ];
 
+const RADAR: Table = &[
+    ("git status, quiet", None),
+    ("radar, first look", Some("git status, quiet")),
+    ("radar, quiet", Some("git status, quiet")),
+    ("git status in a tree, 10 changed", None),
+    ("radar, 10 changed in both trees", Some("git status in a tree, 10 changed")),
+    ("radar, 10 changed before", Some("git status in a tree, 10 changed")),
+];
+
+const BLAME: Table = &[
+    ("git blame", None),
+    ("blame, nothing applied", Some("git blame")),
+    ("blame, an old apply", Some("git blame")),
+    ("blame, 10 applies", Some("git blame")),
+];
+
 /// Trees of 50,000 files, made anew.
 pub(in super::super) fn new(bench: &Bench) -> anyhow::Result<Group> {
     trees(bench, ["new", "50000", "3"], NEW, |_| None)
@@ -63,6 +79,22 @@ pub(in super::super) fn small(bench: &Bench) -> anyhow::Result<Group> {
     trees(bench, ["used", "20", "15"], USED, |row| {
         let is_tree = row.starts_with("tree, used slot");
         is_tree.then_some(Goal { text: "≤ 5 ms", reached: |median, _| median <= 0.005 })
+    })
+}
+
+/// A user's folder and two trees, of 50,000 files each.
+pub(in super::super) fn radar(bench: &Bench) -> anyhow::Result<Group> {
+    trees(bench, ["radar", "50000", "5"], RADAR, |row| {
+        let is_quiet = row == "radar, quiet";
+        is_quiet.then_some(Goal { text: "≤ 3 × git status", reached: |_, ratio| ratio <= 3.0 })
+    })
+}
+
+/// A file of 10,000 lines with 200 commits.
+pub(in super::super) fn blame(bench: &Bench) -> anyhow::Result<Group> {
+    trees(bench, ["blame", "1", "5"], BLAME, |row| {
+        let is_ours = row.starts_with("blame, ");
+        is_ours.then_some(Goal { text: "≤ 2 × git blame", reached: |_, ratio| ratio <= 2.0 })
     })
 }
 
