@@ -7,7 +7,6 @@
 //! user stay as they are.
 
 mod carry_out;
-mod changes;
 mod client;
 mod commit;
 mod disk;

@@ -49,6 +49,8 @@ pub enum GitError {
     FileTooLarge { path: String, bytes: u64, limit: u64 },
     #[error("{0:?} is not in the workspace")]
     NotInWorkspace(String),
+    #[error("the operation has no file {0:?}")]
+    NotOfOperation(String),
     #[error("the pattern {pattern:?} cannot be read: {detail}")]
     Pattern { pattern: String, detail: String },
     #[error("{holder} holds the tree {} already", slot.display())]
@@ -134,6 +136,7 @@ impl GitError {
             Self::NotInWorkspace(_) => {
                 "name a folder relative to the workspace's root, without `..`".to_owned()
             }
+            Self::NotOfOperation(_) => "name a file of its plan".to_owned(),
             Self::Pattern { .. } => "write it as in a `.gitignore`".to_owned(),
             Self::HoldsTree { .. } => "release it before another one is asked for".to_owned(),
             Self::DiskBudget { .. } => {

@@ -269,9 +269,9 @@ impl Answer {
             GitError::OtherOwner(place)
         } else if says("must be run in a work tree") {
             GitError::NoWorkTree(place)
-        } else if let Some(detail) =
-            self.complaints().find(|line| line.contains(": clean filter '"))
-        {
+        } else if let Some(detail) = self.complaints().find(|line| {
+            [": clean filter '", ": smudge filter "].iter().any(|it| line.contains(it))
+        }) {
             GitError::Filter { place, detail: detail.to_owned() }
         } else {
             let detail = match self.complaints().next() {

@@ -9,6 +9,7 @@ mod look;
 mod markers;
 mod record;
 mod resolve;
+mod sides;
 
 use crate::{
     GitError,
@@ -23,6 +24,8 @@ use answer::Answer;
 use look::Looked;
 use orchestra_core::{change::Change, merge::Conflict};
 use std::path::Path;
+
+pub(crate) use sides::merge_sides;
 
 /// The first git that merges without a working tree and says in which way files conflict.
 const NEEDED: (u32, u32) = (2, 38);
@@ -159,10 +162,15 @@ fn check(request: &Request<'_>) -> Result<(), GitError> {
     if request.works.is_empty() {
         return Err(GitError::NoWork);
     }
+    check_version()?;
+    commits(request).into_iter().chain([request.base]).try_for_each(bare::check_id)
+}
+
+fn check_version() -> Result<(), GitError> {
     if state::require_version()? < NEEDED {
         return Err(GitError::TooOld { found: state::version()?, needed: NEEDED });
     }
-    commits(request).into_iter().chain([request.base]).try_for_each(bare::check_id)
+    Ok(())
 }
 
 fn commits<'a>(request: &Request<'a>) -> Vec<&'a str> {

@@ -186,7 +186,7 @@ fn names(git: Git) -> Result<BTreeSet<Vec<u8>>, GitError> {
 /// program; without, such a file counts as changed. With git-lfs that is even true: what the commit
 /// holds is a pointer.
 pub(crate) fn without_filters(root: &Path) -> Result<Vec<(OsString, &'static str)>, GitError> {
-    let found = matching_settings(root, &[], "^filter\\..*\\.(clean|process|required)$")?;
+    let found = matching_settings(root, &[], "^filter\\..*\\.(clean|smudge|process|required)$")?;
     let emptied = |Setting { key, .. }| {
         let value = if key.ends_with(b".required") { "false" } else { "" };
         (OsString::from_vec(key), value)

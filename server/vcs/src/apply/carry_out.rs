@@ -5,7 +5,7 @@ use super::{
     disk::{Disk, Parent, Seen, Way, above, owner, split},
     place::Place,
     record::{Kept, Kind, Row},
-    stage::{Moved, Stage, part, whole},
+    stage::{Moved, Stage, left_open, part, whole},
 };
 use crate::{GitError, folder::Folder, git::Git};
 use orchestra_core::operation::{FilePlan, FileResult, FileState, Owner};
@@ -14,7 +14,7 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     ffi::OsStr,
     fs::File,
-    io::{self, BufRead, Read, Write as _},
+    io::{self, BufRead, Read},
     os::unix::ffi::OsStrExt as _,
     thread,
 };
@@ -97,12 +97,13 @@ struct Change<'a> {
 
 impl<'a> Change<'a> {
     fn run(&self, problems: &mut Problems<'a>) -> Result<(), GitError> {
-        let stage = Stage::open(self.disk).map_err(self.disk.failed("failed to write in", b""))?;
-        for task in self.tasks {
-            let recovered =
-                stage.recover(self.disk, task.number, task.path, task.before, task.after);
-            note(problems, task, recovered);
+        let failed = || self.disk.failed("failed to write in", b"");
+        for other in left_open(self.disk).map_err(failed())? {
+            self.recover_other(&other);
         }
+        let name = OsStr::new(&self.kept.commit);
+        let stage = Stage::open(self.disk, name).map_err(failed())?;
+        self.recover(&stage, problems);
         fail::fail_point!("vcs::apply::recovered", |_| std::process::abort());
         let open: Vec<&Task<'_>> =
             self.tasks.iter().filter(|task| self.is_open(task, problems)).collect();
@@ -131,10 +132,7 @@ impl<'a> Change<'a> {
         }
         self.remake_folders(&mut touched);
         fail::fail_point!("vcs::apply::remade", |_| std::process::abort());
-        for task in self.tasks {
-            let left = stage.recover(self.disk, task.number, task.path, task.before, task.after);
-            note(problems, task, left);
-        }
+        self.recover(&stage, problems);
         let folders = touched.into_iter().filter_map(|path| match self.disk.folder(&path) {
             Ok(Way::Is(folder)) => Some(folder),
             _ => None,
@@ -146,6 +144,34 @@ impl<'a> Change<'a> {
         // Something of a file that could not be put right may be left in it.
         let _ = stage.close(self.disk);
         Ok(())
+    }
+
+    /// Puts right what was left of all files, also of those that are not asked for.
+    fn recover(&self, stage: &Stage, problems: &mut Problems<'a>) {
+        let kept: &'a Kept = self.kept;
+        let record = &kept.record;
+        for (number, path) in record.paths().into_iter().enumerate() {
+            let (before, after) = (record.before.get(path), record.after.get(path));
+            if let Err(error) = stage.recover(self.disk, number, path, before, after) {
+                problems.entry(path).or_insert(error);
+            }
+        }
+    }
+
+    /// The same for an operation that was left in the middle, and may be taken back by this one. What
+    /// cannot be put right is left where it is.
+    fn recover_other(&self, name: &OsStr) {
+        if name == OsStr::new(&self.kept.commit) {
+            return;
+        }
+        let kept = name.to_str().map(|commit| Kept::of_commit(self.place, commit));
+        let Some(Ok(kept)) = kept else { return };
+        let paths = kept.record.paths();
+        let Ok(disk) = Disk::open(&self.place.top, paths.into_iter()) else { return };
+        let Ok(stage) = Stage::open(&disk, name) else { return };
+        let other = Change { disk: &disk, place: self.place, kept: &kept, tasks: &[] };
+        other.recover(&stage, &mut Problems::new());
+        let _ = stage.close(&disk);
     }
 
     /// Whether there is something to do about a file, and it may be done.
@@ -218,7 +244,6 @@ impl<'a> Change<'a> {
         row: &Row,
         content: &mut impl Read,
     ) -> io::Result<Option<File>> {
-        fail::fail_point!("vcs::apply::disk_full", |_| Err(io::ErrorKind::StorageFull.into()));
         if row.content.kind == Kind::Link {
             let mut target = Vec::new();
             content.read_to_end(&mut target)?;
@@ -226,14 +251,30 @@ impl<'a> Change<'a> {
             return Ok(None);
         }
         let mode = if row.content.kind == Kind::Program { 0o777 } else { 0o666 };
-        let mut file = stage.folder.new_file(&part(task.number), mode)?;
-        io::copy(content, &mut file)?;
-        file.flush()?;
-        self.give_to_owner(task, &file)?;
-        if let Some(permissions) = row.permissions {
-            fchmod(&file, Mode::from_raw_mode(permissions as rustix::fs::RawMode))?;
+        let name = part(task.number);
+        let mut file = stage.folder.new_file(&name, mode)?;
+        let written = self.fill(task, row, &mut file, content);
+        if written.is_err() {
+            // Others may have the room that it takes.
+            stage.folder.remove_file(&name)?;
         }
-        Ok(Some(file))
+        written.map(|()| Some(file))
+    }
+
+    fn fill(
+        &self,
+        task: &Task<'_>,
+        row: &Row,
+        file: &mut File,
+        content: &mut impl Read,
+    ) -> io::Result<()> {
+        fail::fail_point!("vcs::apply::disk_full", |_| Err(io::ErrorKind::StorageFull.into()));
+        io::copy(content, file)?;
+        self.give_to_owner(task, file)?;
+        if let Some(permissions) = row.permissions {
+            fchmod(file, Mode::from_raw_mode(permissions as rustix::fs::RawMode))?;
+        }
+        Ok(())
     }
 
     /// Gives a new file the owner and the group of the old one, or the group that its folder gives.

@@ -47,6 +47,6 @@ fn known<'a>(kept: &Kept, path: &'a str) -> Result<&'a [u8], GitError> {
     if kept.record.paths().contains(path.as_bytes()) {
         Ok(path.as_bytes())
     } else {
-        Err(GitError::NotInWorkspace(path.to_owned()))
+        Err(GitError::NotOfOperation(path.to_owned()))
     }
 }

@@ -1,10 +1,11 @@
 //! A change as one commit on top of what is checked out, on a new branch or on none.
 
 use super::{
-    merging::{self, Merged},
-    place::{Place, Room, text},
+    import::Stream,
+    merging::{self, Side},
+    place::{Place, Room},
 };
-use crate::{GitError, git::at_once, snapshot};
+use crate::{GitError, bare::line, git::at_once, snapshot};
 use orchestra_core::{
     merge::Conflict,
     operation::{Favor, Target},
@@ -23,6 +24,8 @@ pub struct CommitRequest<'a> {
     /// The commit that has the change.
     pub theirs: &'a str,
     pub favor: Favor,
+    /// How much of what conflicts is shown.
+    pub limits: snapshot::Limits,
     /// [`Target::Branch`] or [`Target::Commit`].
     pub target: &'a Target,
     /// The full name of the reference that will hold the commit, below `refs/orchestra/`. When it holds one
@@ -75,27 +78,34 @@ pub fn commit_on(request: &CommitRequest<'_>) -> Result<Committed, GitError> {
     {
         return Ok(refused);
     }
-    let room = Room::create(&place, request.scratch)?;
-    let tree = match merging::merge(&room, [request.base, &head, request.theirs], request.favor)? {
-        Merged::Tree(tree) => tree,
-        Merged::Conflict(conflicts) => return Ok(Committed::Conflict(conflicts)),
+    let room = Room::create(&place, request.root, request.scratch)?;
+    let stream = Stream::create(room.path("sides"))?;
+    let sides = [request.base, &head, request.theirs].map(Side::of);
+    let sides = merging::merge(&room, stream, sides, request.favor, request.limits)?;
+    let tree = match sides.merged {
+        Ok(tree) => tree,
+        Err(conflicts) => return Ok(Committed::Conflict(conflicts)),
     };
     if resolve_tree(&place, &head)? == tree {
         return Ok(Committed::Nothing);
     }
+    // One that a crash hid from whoever asked.
     let is_same = |commit: &str| -> Result<bool, GitError> {
         let known = (resolve_tree(&place, commit)?, resolve(&place, &format!("{commit}^"))?);
         Ok(known == (tree.clone(), Some(head.clone())))
     };
     let commit = match kept {
         Some(kept) if is_same(&kept)? => kept,
-        _ => match commit(&place, request.message, &tree, &head)? {
-            Ok(commit) => commit,
-            Err(refused) => return Ok(refused),
-        },
+        _ => {
+            let commit = match commit(&place, &room, request.message, &tree, &head)? {
+                Ok(commit) => commit,
+                Err(refused) => return Ok(refused),
+            };
+            let known = [head.as_str(), request.base, request.theirs];
+            room.bare.keep(&commit, &known, request.reference)?;
+            commit
+        }
     };
-    let git = place.git("update-ref").args(["--no-deref", request.reference, &commit]);
-    git.output()?;
     fail::fail_point!("vcs::apply::committed", |_| std::process::abort());
     if let Some(name) = branch {
         let full = format!("refs/heads/{name}");
@@ -119,7 +129,7 @@ fn see_branch(
 ) -> Result<Option<Committed>, GitError> {
     let answer = place.git("check-ref-format").args(["--branch", name]).answer()?;
     // It takes `@{-1}` for the branch that was checked out before.
-    if !answer.status.success() || text(&answer.stdout) != name {
+    if !answer.status.success() || line(&answer.stdout) != name {
         let message = format!("{name:?} is no name for a branch");
         return Ok(Some(refused(message, "use letters, digits, `-` and `/`")));
     }
@@ -130,23 +140,41 @@ fn see_branch(
     }))
 }
 
-/// The inner error: git does not know who the user is.
+/// The id of a commit that is in the room only; the inner error: git does not know who the user is.
 fn commit(
     place: &Place,
+    room: &Room<'_>,
     message: &str,
     tree: &str,
     head: &str,
 ) -> Result<Result<String, Committed>, GitError> {
-    let git = place.git("commit-tree").set("i18n.commitEncoding".into(), "UTF-8");
-    let git = git.args(["--no-gpg-sign", "-F", "-", "-p", head, tree]);
-    match git.input(message.as_bytes().to_owned()).output() {
-        Ok(output) => Ok(Ok(text(&output))),
-        Err(GitError::Failed { detail, .. }) => Ok(Err(refused(
-            format!("git does not commit in your name: {detail}"),
-            "run `git config user.name` and `git config user.email` with what they are to say",
-        ))),
-        Err(error) => Err(error),
+    let mut git = room.git("commit-tree");
+    for who in ["AUTHOR", "COMMITTER"] {
+        let known = place.git("var").args([format!("GIT_{who}_IDENT")]).answer()?;
+        let Some((name, address, date)) = identity(&line(&known.stdout)) else {
+            let detail = known.refusal("git var".to_owned(), place.top.clone());
+            return Ok(Err(refused(
+                format!("git cannot commit in your name: {detail}"),
+                "run `git config user.name` and `git config user.email` with what they are to say",
+            )));
+        };
+        let names = match who {
+            "AUTHOR" => ["GIT_AUTHOR_NAME", "GIT_AUTHOR_EMAIL", "GIT_AUTHOR_DATE"],
+            _ => ["GIT_COMMITTER_NAME", "GIT_COMMITTER_EMAIL", "GIT_COMMITTER_DATE"],
+        };
+        for (name, value) in names.into_iter().zip([name, address, format!("@{date}")]) {
+            git = git.env(name, value);
+        }
     }
+    let git = git.args(["--no-gpg-sign", "-F", "-", "-p", head, tree]);
+    git.input(message.as_bytes().to_owned()).output().map(|output| Ok(line(&output)))
+}
+
+/// `<name> <<address>> <date>`
+fn identity(line: &str) -> Option<(String, String, String)> {
+    let (who, date) = line.rsplit_once("> ")?;
+    let (name, address) = who.split_once(" <")?;
+    Some((name.to_owned(), address.to_owned(), date.to_owned()))
 }
 
 /// Takes a branch back that [`commit_on`] has made, while it is as it was made. Answers why not.
@@ -181,11 +209,11 @@ pub fn drop_branch(root: &Path, name: &str, commit: &str) -> Result<Option<Commi
 fn resolve(place: &Place, revision: &str) -> Result<Option<String>, GitError> {
     let commit = format!("{revision}^{{commit}}");
     let answer = place.git("rev-parse").args(["--quiet", "--verify", &commit]).answer()?;
-    Ok(answer.status.success().then(|| text(&answer.stdout)))
+    Ok(answer.status.success().then(|| line(&answer.stdout)))
 }
 
 fn resolve_tree(place: &Place, commit: &str) -> Result<String, GitError> {
     let output =
         place.git("rev-parse").args(["--verify", &format!("{commit}^{{tree}}")]).output()?;
-    Ok(text(&output))
+    Ok(line(&output))
 }

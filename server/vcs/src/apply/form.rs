@@ -1,7 +1,7 @@
 //! The form in which a text lies on the disk, where git's own would be another one: it takes several forms
 //! for the same text, and gives back one of them.
 
-use git2::{DiffOptions, Patch};
+use crate::repo::diff::lines::hunks;
 
 /// What is to lie on the disk of `after`, the new text as git writes it, where `disk` is what lies there of the
 /// old text, which git would write as `before`: lines keep the ends that they have, new ones get that of
@@ -70,18 +70,14 @@ fn line_ends(disk: &[u8], before: &[u8], after: &[u8]) -> Option<Vec<u8>> {
 
 /// For each line of the new text, the number of the same line in the old one.
 fn origins(before: &[u8], after: &[u8]) -> Option<Vec<Option<usize>>> {
-    let mut options = DiffOptions::new();
-    options.context_lines(0).force_text(true);
-    let patch = Patch::from_buffers(before, None, after, None, Some(&mut options)).ok()?;
     let mut origins = Vec::new();
     let mut old = 0;
-    for number in 0..patch.num_hunks() {
-        let (hunk, _) = patch.hunk(number).ok()?;
-        let (start, removed) = (hunk.old_start() as usize, hunk.old_lines() as usize);
+    for hunk in hunks(before, after, 0).ok()? {
+        let (start, removed) = (hunk.old_start as usize, hunk.old_lines as usize);
         // Where nothing is removed, the hunk names the line before it.
         let start = if removed == 0 { start } else { start - 1 };
         origins.extend((old..start).map(Some));
-        origins.extend((0..hunk.new_lines()).map(|_| None));
+        origins.extend((0..hunk.new_lines).map(|_| None));
         old = start + removed;
     }
     origins.extend((old..lines(before).len()).map(Some));

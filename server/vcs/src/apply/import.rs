@@ -142,7 +142,7 @@ impl Object {
 }
 
 /// As git takes a path that may hold anything.
-fn quoted(path: &[u8]) -> Vec<u8> {
+pub(super) fn quoted(path: &[u8]) -> Vec<u8> {
     let mut quoted = vec![b'"'];
     for &byte in path {
         match byte {

@@ -1,58 +1,57 @@
-//! Three sides of the user's files become one, or a list of what does not fit together.
+//! What a user has and what he is to get become one tree, or a list of what does not fit together.
 
 use super::{
-    import::{Commit, Object, Stream},
-    place::{Room, text},
+    import::{Commit, Entry, Object, Stream},
+    place::{Room, Store},
 };
-use crate::GitError;
-use orchestra_core::{
-    merge::{Conflict, ConflictKind, Side},
-    operation::Favor,
+use crate::{
+    GitError,
+    merge::{self, merge_sides},
+    snapshot,
 };
+use orchestra_core::{merge::Conflict, operation::Favor};
 
-pub(super) enum Merged {
-    /// Its id.
-    Tree(String),
-    Conflict(Vec<Conflict>),
+/// A tree, and what is different in it.
+pub(super) struct Side<'a> {
+    /// Names a tree, or a commit that has it.
+    pub(super) commit: &'a str,
+    pub(super) changes: Vec<(Vec<u8>, Entry)>,
 }
 
-/// Merges the trees of two commits that both come from that of a first.
-pub(super) fn merge(room: &Room<'_>, sides: [&str; 3], _favor: Favor) -> Result<Merged, GitError> {
-    let trees = sides.map(|side| format!("{side}^{{tree}}"));
-    let output = room.git("rev-parse").args(&trees).output()?;
-    let trees = text(&output);
-    let mut stream = Stream::create(room.path("sides"))?;
-    let mut marks: Vec<Object> = Vec::new();
-    for tree in trees.lines() {
-        let parents = marks.first().cloned().into_iter().collect();
-        marks.push(stream.commit(Commit {
-            message: "side",
-            seconds: 0,
-            parents,
-            tree: Some(tree),
-            changes: Vec::new(),
-        })?);
+impl<'a> Side<'a> {
+    pub(super) fn of(commit: &'a str) -> Self {
+        Self { commit, changes: Vec::new() }
     }
-    let ids = room.import(stream)?;
-    let answer = room
-        .git("merge-tree")
-        .args(["--write-tree", "-z", "--name-only", "--no-messages"])
-        .args(&ids[1..])
-        .answer()?;
-    let mut records = answer.stdout.split(|&byte| byte == 0);
-    let tree = text(records.next().unwrap_or_default());
-    match answer.status.code() {
-        Some(0) => Ok(Merged::Tree(tree)),
-        Some(1) => {
-            let paths = records.filter(|path| !path.is_empty());
-            let conflict = |path: &[u8]| Conflict {
-                path: text(path),
-                kind: ConflictKind::Lines,
-                ours: Side::default(),
-                theirs: Side::default(),
-            };
-            Ok(Merged::Conflict(paths.map(conflict).collect()))
-        }
-        _ => Err(answer.refusal("git merge-tree".to_owned(), room.path("repository"))),
-    }
+}
+
+/// What came of it.
+pub(super) struct Sides {
+    /// A commit with what the user has.
+    pub(super) ours: String,
+    /// The merged tree, which is in the room only; the inner error: they do not fit together.
+    pub(super) merged: Result<String, Vec<Conflict>>,
+}
+
+/// Merges what two sides have made of a first one, whatever the history of the commits. `stream` has the
+/// objects of their changes.
+pub(super) fn merge(
+    room: &Room<'_>,
+    mut stream: Stream,
+    [base, ours, theirs]: [Side<'_>; 3],
+    favor: Favor,
+    limits: snapshot::Limits,
+) -> Result<Sides, GitError> {
+    let mut put = |side: Side<'_>, parents: Vec<Object>| {
+        let tree = room.tree(side.commit)?;
+        let (message, tree, changes) = ("side", Some(tree.as_str()), side.changes);
+        stream.commit(Commit { message, seconds: 0, parents, tree, changes })
+    };
+    let base = put(base, Vec::new())?;
+    let ours = put(ours, vec![base.clone()])?;
+    let theirs = put(theirs, vec![base])?;
+    let ids = room.import(stream, Store::Own)?;
+    let (ours, theirs) = (ours.id(&ids), theirs.id(&ids));
+    let limits = merge::Limits { file: limits.file, total: limits.total };
+    let merged = merge_sides(&room.bare, &ours, &theirs, favor, limits)?;
+    Ok(Sides { ours, merged })
 }

@@ -2,13 +2,12 @@
 
 use super::{
     NAMED, Prepared,
-    changes::SUBMODULE,
     disk::{Disk, Parent, Seen, Way, above, split},
     prepare::Clients,
     record::{Kind, is_acceptable},
     wanted::{Form, Planned, Step, Wanted},
 };
-use crate::GitError;
+use crate::{GitError, collect::difference::Side};
 use rustix::fs::FileType;
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -108,7 +107,7 @@ pub(super) fn before_contents(steps: &[Step]) -> Option<Prepared> {
             Form::AsGitWrites { old } => old.as_ref(),
             Form::Raw { .. } => None,
         };
-        if [old, step.new.as_ref()].into_iter().flatten().any(|blob| blob.mode == SUBMODULE) {
+        if [old, step.new.as_ref()].into_iter().flatten().any(Side::is_submodule) {
             obstacles.add(Obstacle::Submodule, &step.path);
         } else if let Some(new) = &step.new
             && !is_acceptable(&step.path, Kind::of_mode(&new.mode).unwrap_or(Kind::Plain))

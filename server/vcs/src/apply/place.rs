@@ -1,21 +1,18 @@
 //! Where the user's repository is, and a folder of our own beside it in which nothing of his is configured.
 
-use super::import::Stream;
+use super::import::{Stream, quoted};
 use crate::{
     GitError,
+    bare::{self, Bare, line},
     git::{ANSWER_LIMIT, CHECKOUT_LIMIT, Git},
     state,
 };
 use std::{
-    ffi::OsStr,
-    fs::{self, DirBuilder, Permissions},
-    os::unix::{
-        ffi::OsStrExt as _,
-        fs::{DirBuilderExt as _, PermissionsExt as _},
-    },
+    ffi::{OsStr, OsString},
+    fs,
+    os::unix::ffi::{OsStrExt as _, OsStringExt as _},
     path::{Path, PathBuf},
 };
-use tempfile::TempDir;
 
 /// A repository as an operation finds it.
 #[derive(Debug)]
@@ -50,7 +47,7 @@ impl Place {
         if !root.starts_with(&top) {
             return Err(GitError::Outside { root: root.to_owned(), top });
         }
-        Ok(Self { top, objects, object_format: text(format) })
+        Ok(Self { top, objects, object_format: line(format) })
     }
 
     /// A call of git in the user's repository that reads objects or writes references.
@@ -66,77 +63,73 @@ impl Place {
     }
 }
 
-/// A private folder, with a repository in which git sees the user's objects and none of his settings,
+/// A private folder, with a repository in which git sees the user's objects and nothing of his settings,
 /// attributes or drivers. Removed when dropped.
 #[derive(Debug)]
 pub(super) struct Room<'a> {
     place: &'a Place,
-    folder: TempDir,
+    pub(super) bare: Bare,
+}
+
+/// Where objects are made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Store {
+    /// In the room, with which they go.
+    Own,
+    /// With the user's, in one pack that outlasts a power failure.
+    Users,
 }
 
 impl<'a> Room<'a> {
-    pub(super) fn create(place: &'a Place, scratch: &Path) -> Result<Self, GitError> {
-        let folder = tempfile::Builder::new()
-            .prefix("apply-")
-            .permissions(Permissions::from_mode(0o700))
-            .tempdir_in(scratch)
-            .map_err(GitError::io("failed to create a folder in", scratch))?;
-        let room = Self { place, folder };
-        room.make("repository/refs")?;
-        let config = format!(
-            "[core]\nrepositoryFormatVersion = 1\n[extensions]\nobjectFormat = {}\n",
-            place.object_format
-        );
-        room.write("repository/config", config.as_bytes())?;
-        room.write("repository/HEAD", b"ref: refs/heads/none\n")?;
-        Ok(room)
+    pub(super) fn create(place: &'a Place, root: &Path, scratch: &Path) -> Result<Self, GitError> {
+        Ok(Self { place, bare: Bare::create(root, scratch)? })
     }
 
     pub(super) fn path(&self, name: &str) -> PathBuf {
-        self.folder.path().join(name)
+        self.bare.room(name)
     }
 
     pub(super) fn make(&self, name: &str) -> Result<PathBuf, GitError> {
         let path = self.path(name);
-        let made = DirBuilder::new().recursive(true).mode(0o700).create(&path);
-        made.map_err(GitError::io("failed to create", &path))?;
-        Ok(path)
+        bare::make(&path).map(|()| path)
     }
 
-    fn write(&self, name: &str, content: &[u8]) -> Result<(), GitError> {
-        let path = self.path(name);
-        fs::write(&path, content).map_err(GitError::io("failed to write", path))
-    }
-
-    /// A call of git that sees objects only. What it writes, the user's repository has.
+    /// A call of git that sees objects only.
     pub(super) fn git(&self, verb: &str) -> Git {
-        let repository = self.path("repository");
-        Git::new(&repository, verb, CHECKOUT_LIMIT)
-            .with_own_settings_only()
-            .in_repository(&repository)
-            .env("GIT_OBJECT_DIRECTORY", &self.place.objects)
-            .env("GIT_ATTR_NOSYSTEM", "1")
-            .env("GIT_NO_REPLACE_OBJECTS", "1")
+        self.bare.git(verb)
     }
 
-    /// Has git make the objects of a stream, in one pack that outlasts a power failure. Answers their ids
-    /// by their marks, which count from one.
-    pub(super) fn import(&self, stream: Stream) -> Result<Vec<String>, GitError> {
+    /// A call of git in the user's repository that also sees the objects of the room.
+    pub(super) fn users_git(&self, verb: &str) -> Git {
+        let objects = self.path("repository/objects");
+        let quoted = OsString::from_vec(quoted(objects.as_os_str().as_bytes()));
+        self.place.git(verb).env("GIT_ALTERNATE_OBJECT_DIRECTORIES", quoted)
+    }
+
+    /// Has git make the objects of a stream. Answers their ids by their marks, which count from one.
+    pub(super) fn import(&self, stream: Stream, store: Store) -> Result<Vec<String>, GitError> {
         let (file, count) = stream.end()?;
         let marks = self.path("marks");
-        let mut option = std::ffi::OsString::from("--export-marks=");
+        let mut option = OsString::from("--export-marks=");
         option.push(&marks);
-        self.git("fast-import")
+        let git = self
+            .git("fast-import")
             // Loose objects are not written through to the disk.
             .set("fastimport.unpackLimit".into(), "1")
             .args(["--quiet", "--done", "--force"])
             .args([option])
-            .input_file(file)
-            .output()?;
+            .input_file(file);
+        match store {
+            Store::Own => git.output()?,
+            Store::Users => git
+                .set("core.fsync".into(), "committed")
+                .env("GIT_OBJECT_DIRECTORY", &self.place.objects)
+                .output()?,
+        };
         let listed = fs::read(&marks).map_err(GitError::io("failed to read", &marks))?;
         let mut ids = vec![String::new(); count];
-        for line in text(&listed).lines() {
-            let known = line.strip_prefix(':').and_then(|line| line.split_once(' '));
+        for listed in line(&listed).lines() {
+            let known = listed.strip_prefix(':').and_then(|known| known.split_once(' '));
             let Some((mark, id)) = known else { continue };
             let at = mark.parse().ok().and_then(|mark: usize| mark.checked_sub(1));
             if let Some(known) = at.and_then(|at| ids.get_mut(at)) {
@@ -145,9 +138,11 @@ impl<'a> Room<'a> {
         }
         Ok(ids)
     }
-}
 
-/// Without the line end.
-pub(super) fn text(output: &[u8]) -> String {
-    String::from_utf8_lossy(output).trim_end().to_owned()
+    /// The tree of a commit.
+    pub(super) fn tree(&self, commit: &str) -> Result<String, GitError> {
+        let output =
+            self.git("rev-parse").args(["--verify", &format!("{commit}^{{tree}}")]).output()?;
+        Ok(line(&output))
+    }
 }

@@ -2,28 +2,32 @@
 
 use super::{
     PrepareRequest, Prepared, Transition,
-    changes::{self, Changed},
     disk::Disk,
-    import::{Commit, Object, Stream},
-    merging::{self, Merged},
+    import::{Commit, Entry, Object, Stream},
+    merging::{self, Side},
     obstacles,
-    place::{Place, Room, text},
+    place::{Place, Room, Store},
     record::Kept,
     undo,
     wanted::{self, Capture, Form, Step, Wanted},
 };
 use crate::{
     GitError,
+    bare::line,
+    collect::{
+        blobs,
+        difference::{self, Difference},
+    },
     git::at_once,
     snapshot::{self, Buffer},
 };
 use orchestra_core::{
-    merge::{Conflict, ConflictKind, Side},
+    merge::{self, Conflict, ConflictKind},
     operation::{FilePlan, Owner},
     snapshot::Snapshot,
 };
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::{BTreeMap, BTreeSet, HashMap, HashSet},
     os::unix::ffi::OsStrExt as _,
 };
 
@@ -39,7 +43,7 @@ struct Work<'a> {
     /// What the references hold already.
     known: Option<Snapshot>,
     /// The change, as it was made.
-    changed: Vec<Changed>,
+    changed: Vec<Difference>,
     /// What the operation that is to be taken back has kept.
     undone: Option<Kept>,
 }
@@ -84,9 +88,9 @@ pub fn prepare(request: &PrepareRequest<'_>) -> Result<Prepared, GitError> {
         || snapshot::existing(request.root, &format!("{}/before", request.references)),
     );
     let (place, known) = (place?, known?);
-    let room = Room::create(&place, request.scratch)?;
+    let room = Room::create(&place, request.root, request.scratch)?;
     let undone = request.undo.map(|references| Kept::read(&place, references)).transpose()?;
-    let changed = changes::between(room.git("diff-tree"), request.base, request.theirs)?;
+    let changed = difference::read(room.git("diff-tree"), request.base, request.theirs, false)?;
     let mut paths: BTreeSet<Vec<u8>> = match &undone {
         Some(kept) => kept.record.paths().into_iter().map(<[u8]>::to_owned).collect(),
         None => changed.iter().map(|changed| changed.path.clone()).collect(),
@@ -215,13 +219,17 @@ impl Work<'_> {
     }
 
     fn merge(&self, before: &Snapshot) -> Result<Plan, GitError> {
-        let sides = [self.request.base, &before.commit, self.request.theirs];
-        let tree = match merging::merge(self.room, sides, self.request.favor)? {
-            Merged::Tree(tree) => tree,
-            Merged::Conflict(conflicts) => return Ok(Plan::Conflict(conflicts)),
+        let request = self.request;
+        let stream = Stream::create(self.room.path("sides"))?;
+        let sides = [request.base, &before.commit, request.theirs].map(Side::of);
+        let sides = merging::merge(self.room, stream, sides, request.favor, request.limits)?;
+        let tree = match sides.merged {
+            Ok(tree) => tree,
+            Err(conflicts) => return Ok(Plan::Conflict(conflicts)),
         };
-        let changed = changes::between(self.room.git("diff-tree"), &before.commit, &tree)?;
-        let step = |Changed { path, old, new }| Step { path, form: Form::AsGitWrites { old }, new };
+        let changed = difference::read(self.room.git("diff-tree"), &before.tree, &tree, false)?;
+        let step =
+            |Difference { path, old, new, .. }| Step { path, form: Form::AsGitWrites { old }, new };
         Ok(Plan::Steps(changed.into_iter().map(step).collect()))
     }
 
@@ -237,8 +245,8 @@ impl Work<'_> {
     }
 
     fn keep(&self, before: &Snapshot, wanted: &Wanted) -> Result<Prepared, GitError> {
-        let when = self.room.git("show").args(["-s", "--format=%ct", &before.commit]).output()?;
-        let seconds = text(&when).parse().unwrap_or(0);
+        let when = self.room.git("log").args(["-1", "--format=%ct", &before.commit]).output()?;
+        let seconds = line(&when).parse().unwrap_or(0);
         let subject = self.request.subject.lines().next().unwrap_or_default();
         let mut stream = Stream::create(self.room.path("stream"))?;
         let changes = wanted.kept(&mut stream)?;
@@ -250,6 +258,7 @@ impl Work<'_> {
             tree: None,
             changes,
         })?;
+        let changes = self.committed(&mut stream, wanted)?;
         let message = format!("{subject}\n");
         let parents = [before.commit.as_str(), self.request.theirs];
         let after = stream.commit(Commit {
@@ -257,9 +266,9 @@ impl Work<'_> {
             seconds,
             parents: parents.map(|id| Object::Id(id.to_owned())).into(),
             tree: Some(&before.tree),
-            changes: wanted.committed(),
+            changes,
         })?;
-        let ids = self.room.import(stream)?;
+        let ids = self.room.import(stream, Store::Users)?;
         fail::fail_point!("vcs::apply::imported", |_| std::process::abort());
         let (raw, after) = (raw.id(&ids), after.id(&ids));
         self.set_references(&[
@@ -277,6 +286,34 @@ impl Work<'_> {
         Ok(Prepared::Ready(Transition { before: before.commit.clone(), after, files }))
     }
 
+    /// What the new commit has in place of what the old one has. Contents that were merged are only in the
+    /// room.
+    fn committed(
+        &self,
+        stream: &mut Stream,
+        wanted: &Wanted,
+    ) -> Result<Vec<(Vec<u8>, Entry)>, GitError> {
+        let known = self.changed.iter().flat_map(|changed| [&changed.old, &changed.new]);
+        let known: HashSet<&str> = known.flatten().map(|side| side.id.as_str()).collect();
+        let merged = wanted.merged().filter(|id| !known.contains(id));
+        let merged: Vec<&str> = merged.collect::<BTreeSet<_>>().into_iter().collect();
+        let mut made = HashMap::new();
+        let mut failed = None;
+        blobs::contents(
+            self.room.git("cat-file"),
+            &merged,
+            u64::MAX,
+            |number, content| match stream.blob(content) {
+                Ok(object) => drop(made.insert(merged[number], object)),
+                Err(error) => failed = Some(error),
+            },
+        )?;
+        match failed {
+            Some(error) => Err(error),
+            None => Ok(wanted.committed(&made)),
+        }
+    }
+
     /// All of them or none. `None` removes one.
     fn set_references(&self, references: &[(String, Option<String>)]) -> Result<(), GitError> {
         let line = |(name, id): &(String, Option<String>)| match id {
@@ -290,6 +327,6 @@ impl Work<'_> {
 }
 
 fn unmerged(path: &str) -> Conflict {
-    let (ours, theirs) = (Side::default(), Side::default());
+    let (ours, theirs) = (merge::Side::default(), merge::Side::default());
     Conflict { path: path.to_owned(), kind: ConflictKind::Unmerged, ours, theirs }
 }

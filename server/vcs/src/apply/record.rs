@@ -5,8 +5,8 @@
 //! The tree of that commit: `before/…` and `after/…` with the files as they lie on the disk, `saved/…` with
 //! what lay under text that was not saved, and `record`, which says of each what it is.
 
-use super::place::{Place, text};
-use crate::{GitError, collect::names};
+use super::place::Place;
+use crate::{GitError, bare, collect::names};
 use sha2::{Digest as _, Sha256};
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -181,6 +181,8 @@ fn word(line: &[u8]) -> Option<(&str, &[u8])> {
 /// What an operation has kept.
 #[derive(Debug)]
 pub(super) struct Kept {
+    /// The id of the commit.
+    pub(super) commit: String,
     pub(super) record: Record,
     /// The ids of the files as they lie on the disk, by their paths.
     pub(super) before: BTreeMap<Vec<u8>, String>,
@@ -190,7 +192,12 @@ pub(super) struct Kept {
 impl Kept {
     /// What lies under the references of an operation.
     pub(super) fn read(place: &Place, references: &str) -> Result<Self, GitError> {
-        let commit = format!("{references}/raw");
+        let reference = format!("{references}/raw^{{commit}}");
+        let commit = place.git("rev-parse").args(["--verify", "--quiet", &reference]).output()?;
+        Self::of_commit(place, &bare::line(&commit))
+    }
+
+    pub(super) fn of_commit(place: &Place, commit: &str) -> Result<Self, GitError> {
         let spoiled = |detail: &str| GitError::Failed {
             what: "git cat-file".to_owned(),
             place: place.top.clone(),
@@ -199,10 +206,10 @@ impl Kept {
         let git = place.git("cat-file").args(["blob", &format!("{commit}:record")]);
         let record = Record::parse(&git.output()?).ok_or_else(|| spoiled("is no record"))?;
         let (mut before, mut after) = (BTreeMap::new(), BTreeMap::new());
-        place.git("ls-tree").args(["-r", "-z", "--full-tree", &commit]).records(|entry| {
+        place.git("ls-tree").args(["-r", "-z", "--full-tree", commit]).records(|entry| {
             let Some(tab) = entry.iter().position(|&byte| byte == b'\t') else { return };
             let (about, path) = (&entry[..tab], &entry[tab + 1..]);
-            let id = text(about.rsplit(|&byte| byte == b' ').next().unwrap_or_default());
+            let id = bare::line(about.rsplit(|&byte| byte == b' ').next().unwrap_or_default());
             if let Some(path) = path.strip_prefix(b"before/") {
                 before.insert(path.to_owned(), id);
             } else if let Some(path) = path.strip_prefix(b"after/") {
@@ -214,7 +221,7 @@ impl Kept {
         if !is_whole {
             return Err(spoiled("lacks files"));
         }
-        Ok(Self { record, before, after })
+        Ok(Self { commit: commit.to_owned(), record, before, after })
     }
 }
 

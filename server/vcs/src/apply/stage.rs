@@ -1,4 +1,4 @@
-//! The folder at the top of the working tree in which new files are made whole before they take their places,
+//! Folders at the top of the working tree, one for each operation under way, in which new files are made whole before they take their places,
 //! and through which old ones leave: so every change of a file is one step, and an old file is looked at once
 //! more when nobody can reach it any longer by its name.
 
@@ -14,9 +14,11 @@ use std::{
     io,
 };
 
-/// The folder, with what it is to do with the file of a number.
+/// The folder of an operation.
 pub(super) struct Stage {
     pub(super) folder: Folder,
+    all: Folder,
+    name: OsString,
 }
 
 /// What became of an attempt to change a file.
@@ -42,21 +44,25 @@ fn leaving(number: usize) -> OsString {
     format!("{number}.old").into()
 }
 
+/// The operations that a crash has left in the middle, by the names of their folders.
+pub(super) fn left_open(disk: &Disk) -> io::Result<Vec<OsString>> {
+    match disk.top.child(OsStr::new(BEING_WRITTEN)) {
+        Ok(all) => all.entries()?.map(|entry| entry.map(|entry| entry.name)).collect(),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
+        Err(error) => Err(error),
+    }
+}
+
 impl Stage {
-    /// Opens the folder, and makes it where it is not there.
-    pub(super) fn open(disk: &Disk) -> io::Result<Self> {
-        let name = OsStr::new(BEING_WRITTEN);
-        let folder = match disk.top.new_folder(name, 0o700) {
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-                disk.top.child_to_change(name)?
-            }
-            other => other?,
-        };
-        Ok(Self { folder })
+    /// Opens the folder of an operation, and makes it where it is not there.
+    pub(super) fn open(disk: &Disk, name: &OsStr) -> io::Result<Self> {
+        let all = open_or_new(&disk.top, OsStr::new(BEING_WRITTEN))?;
+        Ok(Self { folder: open_or_new(&all, name)?, all, name: name.to_owned() })
     }
 
     /// Removes the folder when nothing is left in it.
     pub(super) fn close(self, disk: &Disk) -> io::Result<()> {
+        self.all.remove_folder(&self.name)?;
         disk.top.remove_folder(OsStr::new(BEING_WRITTEN))
     }
 
@@ -120,8 +126,9 @@ impl Stage {
     fn give_back(&self, disk: &Disk, name: &OsStr, path: &[u8]) -> io::Result<()> {
         let kept = || {
             io::Error::other(format!(
-                "what was written there at the last moment is in {BEING_WRITTEN}/{}",
-                name.to_string_lossy()
+                "what was written there at the last moment is in {BEING_WRITTEN}/{}/{}",
+                self.name.display(),
+                name.display()
             ))
         };
         let Parent::Is(folder, place) = disk.parent(path)? else { return Err(kept()) };
@@ -206,6 +213,13 @@ impl Stage {
         }
         self.folder.rename(name, folder, &place.to_owned())?;
         Ok(Moved::Yes)
+    }
+}
+
+fn open_or_new(folder: &Folder, name: &OsStr) -> io::Result<Folder> {
+    match folder.new_folder(name, 0o700) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => folder.child_to_change(name),
+        other => other,
     }
 }
 

@@ -3,15 +3,19 @@
 
 use super::{
     PrepareRequest,
-    changes::{self, Blob, Changed},
-    import::{Commit, Entry, Object, Stream},
-    merging::{self, Merged},
-    place::{Place, Room, text},
+    import::{Entry, Object, Stream},
+    merging::{self, Side},
+    place::{Place, Room},
     prepare::Plan,
     record::{Kept, Row},
     wanted::{Capture, Form, Step},
 };
-use crate::{GitError, state};
+use crate::{
+    GitError,
+    bare::line,
+    collect::difference::{self, Difference, Side as Blob},
+    state,
+};
 use orchestra_core::snapshot::Snapshot;
 use std::{
     collections::BTreeMap,
@@ -27,7 +31,7 @@ pub(super) struct Undo<'a> {
     pub(super) before: &'a Snapshot,
     pub(super) capture: &'a Capture,
     /// From the commit after the operation to that before it.
-    pub(super) changed: &'a [Changed],
+    pub(super) changed: &'a [Difference],
     pub(super) kept: &'a Kept,
 }
 
@@ -72,36 +76,25 @@ fn merged(undo: &Undo<'_>) -> Result<Plan, GitError> {
     let kept = undo.kept;
     let record = &kept.record;
     let now = now(undo, &mut stream)?;
+    let side = |commit, changes| Side { commit, changes };
     let sides = [
-        (undo.request.base, entries(undo, &record.after, &kept.after)),
-        (undo.before.commit.as_str(), now),
-        (undo.request.theirs, entries(undo, &record.before, &kept.before)),
+        side(undo.request.base, entries(undo, &record.after, &kept.after)),
+        side(&undo.before.commit, now),
+        side(undo.request.theirs, entries(undo, &record.before, &kept.before)),
     ];
-    let mut commits = Vec::new();
-    for (commit, changes) in sides {
-        let tree = undo.room.git("rev-parse").args([format!("{commit}^{{tree}}")]).output()?;
-        commits.push(stream.commit(Commit {
-            message: "as it lies on the disk",
-            seconds: 0,
-            parents: Vec::new(),
-            tree: Some(&text(&tree)),
-            changes,
-        })?);
-    }
-    let ids = undo.room.import(stream)?;
-    let sides: Vec<String> = commits.iter().map(|commit| commit.id(&ids)).collect();
-    let [base, ours, theirs] = sides.as_slice() else { return Ok(Plan::Steps(Vec::new())) };
-    let tree = match merging::merge(undo.room, [base, ours, theirs], undo.request.favor)? {
-        Merged::Tree(tree) => tree,
-        Merged::Conflict(conflicts) => return Ok(Plan::Conflict(conflicts)),
+    let request = undo.request;
+    let sides = merging::merge(undo.room, stream, sides, request.favor, request.limits)?;
+    let tree = match sides.merged {
+        Ok(tree) => tree,
+        Err(conflicts) => return Ok(Plan::Conflict(conflicts)),
     };
-    let changed = changes::between(undo.room.git("diff-tree"), ours, &tree)?;
+    let changed = difference::read(undo.room.git("diff-tree"), &sides.ours, &tree, false)?;
     let filters = if undo.request.run_filters {
         Vec::new()
     } else {
         state::without_filters(&undo.place.top)?
     };
-    let step = |Changed { path, new, .. }: Changed| {
+    let step = |Difference { path, new, .. }: Difference| {
         if new.as_ref().map(|blob| &blob.id) == kept.before.get(&path) {
             return Ok(step(undo, &path));
         }
@@ -157,5 +150,5 @@ fn committed(
     let git = undo.place.git("hash-object").set("core.safecrlf".into(), "false");
     let git = filters.iter().fold(git, |git, (key, value)| git.set(key.clone(), value));
     let id = git.args(["-w", "--stdin"]).args([option]).input(bytes).output()?;
-    Ok(Blob { mode: blob.mode.clone(), id: text(&id) })
+    Ok(Blob { mode: blob.mode.clone(), id: line(&id) })
 }

@@ -2,7 +2,6 @@
 
 use super::{
     PrepareRequest,
-    changes::Blob,
     disk::{Disk, Seen, into},
     form,
     import::{Entry, Object, Stream},
@@ -10,9 +9,12 @@ use super::{
     prepare::Clients,
     record::{Content, Kept, Kind, Record, Row},
 };
-use crate::{GitError, git::at_once, snapshot::Buffer, state, survey::absolute, update_index};
+use crate::{
+    GitError, collect::difference::Side as Blob, git::at_once, snapshot::Buffer, state,
+    survey::absolute, update_index,
+};
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::{BTreeMap, BTreeSet, HashMap},
     ffi::OsString,
     fs::{self, File},
     os::unix::{ffi::OsStrExt as _, fs::PermissionsExt as _},
@@ -384,7 +386,7 @@ fn check_out(
     }
     let index = ask.room.path(&format!("{name}.index"));
     let git = |verb: &str| {
-        let git = ask.place.git(verb).with_index(&index);
+        let git = ask.room.users_git(verb).with_index(&index);
         let settings = [("core.splitIndex", "false"), ("core.safecrlf", "false")];
         let git = settings.iter().fold(git, |git, (key, value)| git.set((*key).into(), value));
         emptied.iter().fold(git, |git, (key, value)| git.set(key.clone(), value))
@@ -432,9 +434,18 @@ impl Wanted {
         Ok(changes)
     }
 
-    /// What the new commit has in place of what the old one has.
-    pub(super) fn committed(&self) -> Vec<(Vec<u8>, Entry)> {
-        let entry = |blob: &Blob| (blob.mode.clone(), Object::Id(blob.id.clone()));
+    /// The ids of what the new commit has where bytes are not brought back.
+    pub(super) fn merged(&self) -> impl Iterator<Item = &str> {
+        let merged = self.files.iter().filter(|file| file.is_in_before.is_some());
+        merged.filter_map(|file| Some(file.new.as_ref()?.id.as_str()))
+    }
+
+    /// What the new commit has in place of what the old one has; `made` are objects of the stream, by id.
+    pub(super) fn committed(&self, made: &HashMap<&str, Object>) -> Vec<(Vec<u8>, Entry)> {
+        let entry = |blob: &Blob| {
+            let known = || Object::Id(blob.id.clone());
+            (blob.mode.clone(), made.get(blob.id.as_str()).cloned().unwrap_or_else(known))
+        };
         self.files.iter().map(|file| (file.path.clone(), file.new.as_ref().map(entry))).collect()
     }
 }

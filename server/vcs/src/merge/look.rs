@@ -1,7 +1,7 @@
 //! A look at the places where git could not decide: what has been decided about them since, and what people
 //! are to be shown of the others.
 
-use super::{Request, Resolution, Takes, answer::Place};
+use super::{Limits, Request, Resolution, Takes, answer::Place};
 use crate::{
     GitError,
     bare::Bare,
@@ -33,7 +33,7 @@ pub(super) fn at(
             None => open.push(place),
         }
     }
-    Ok(Looked { conflicts: conflicts(bare, request, &open)?, resolved })
+    Ok(Looked { conflicts: conflicts(bare, request.limits, &open)?, resolved })
 }
 
 /// By what the places are shown as; the last word counts.
@@ -72,21 +72,17 @@ enum Content {
     Unknown,
 }
 
-fn conflicts(
+/// What people are to be shown of the places.
+pub(super) fn conflicts(
     bare: &Bare,
-    request: &Request<'_>,
+    limits: Limits,
     places: &[Place],
 ) -> Result<Vec<Conflict>, GitError> {
-    let contents = contents(bare, request, places)?;
+    let contents = contents(bare, limits, places)?;
     places.iter().zip(contents).map(|(place, contents)| conflict(bare, place, contents)).collect()
 }
 
-fn contents(
-    bare: &Bare,
-    request: &Request<'_>,
-    places: &[Place],
-) -> Result<Vec<[Content; 3]>, GitError> {
-    let limits = request.limits;
+fn contents(bare: &Bare, limits: Limits, places: &[Place]) -> Result<Vec<[Content; 3]>, GitError> {
     let mut found: Vec<[Content; 3]> = vec![Default::default(); places.len()];
     let mut asked: Vec<((usize, usize), &str)> = Vec::new();
     for (number, place) in places.iter().enumerate() {

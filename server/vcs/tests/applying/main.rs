@@ -2,6 +2,21 @@
 //! that nothing but the user's files has changed.
 
 #[cfg(test)]
+mod clients;
+#[cfg(test)]
+mod commits;
+#[cfg(test)]
+#[cfg(feature = "failpoints")]
+mod crashes;
+#[cfg(test)]
 mod files;
 #[cfg(test)]
+mod forms;
+#[cfg(test)]
+mod full_disk;
+#[cfg(test)]
+mod obstacles;
+#[cfg(test)]
 mod support;
+#[cfg(test)]
+mod undoing;

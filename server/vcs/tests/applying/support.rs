@@ -5,6 +5,7 @@ mod shared;
 
 use orchestra_core::operation::{Favor, FilePlan, FileResult, FileState, Owner};
 use orchestra_vcs::{
+    GitError,
     apply::{self, CarryOut, PrepareRequest, Prepared, Transition},
     snapshot::{self, Buffer, Limits},
 };
@@ -158,13 +159,34 @@ impl Sandbox {
 
     /// Prepares, and sees that nothing of the user's has changed.
     pub(crate) fn prepare(&self, number: u32, work: &Work, wish: &Wish) -> Prepared {
-        self.prepare_this(number, work, wish, None)
+        self.try_prepare(number, work, wish, None).unwrap()
     }
 
-    fn prepare_this(&self, number: u32, work: &Work, wish: &Wish, undo: Option<&str>) -> Prepared {
-        let user = wish.root.clone().unwrap_or_else(|| self.user());
+    /// As [`Sandbox::prepare`], where git may refuse; or to take an operation back.
+    pub(crate) fn try_prepare(
+        &self,
+        number: u32,
+        work: &Work,
+        wish: &Wish,
+        undo: Option<&str>,
+    ) -> Result<Prepared, GitError> {
         let before = all(&self.user());
-        let prepared = apply::prepare(&PrepareRequest {
+        let prepared = self.call(number, work, wish, undo);
+        assert_same(&before, &all(&self.user()));
+        assert_eq!(names(&self.path("scratch")), [""; 0], "something is left in scratch");
+        prepared
+    }
+
+    /// Only prepares.
+    pub(crate) fn call(
+        &self,
+        number: u32,
+        work: &Work,
+        wish: &Wish,
+        undo: Option<&str>,
+    ) -> Result<Prepared, GitError> {
+        let user = wish.root.clone().unwrap_or_else(|| self.user());
+        apply::prepare(&PrepareRequest {
             root: &user,
             scratch: &self.path("scratch"),
             base: &work.base,
@@ -177,22 +199,46 @@ impl Sandbox {
             limits: LIMITS,
             subject: "apply",
             run_filters: !wish.no_filters,
-        });
-        assert_same(&before, &all(&self.user()));
-        assert_eq!(names(&self.path("scratch")), [""; 0], "something is left in scratch");
-        prepared.unwrap()
+        })
     }
 
+    /// Carries out, and sees that git's own files have not changed and nothing of ours is left.
     pub(crate) fn carry_out(&self, number: u32, files: &[FilePlan]) -> Vec<FileResult> {
+        let results = self.carry_out_leaving_something(number, files);
+        assert!(!self.user().join(".orchestra-writing").exists());
+        results
+    }
+
+    pub(crate) fn carry_out_leaving_something(
+        &self,
+        number: u32,
+        files: &[FilePlan],
+    ) -> Vec<FileResult> {
         let before = git_folder(&self.user());
-        let results = apply::carry_out(&CarryOut {
+        let results = self.carry_out_only(number, files);
+        assert_same(&before, &git_folder(&self.user()));
+        results
+    }
+
+    /// Only carries out.
+    pub(crate) fn carry_out_only(&self, number: u32, files: &[FilePlan]) -> Vec<FileResult> {
+        apply::carry_out(&CarryOut {
             root: &self.user(),
             references: &format!("{REFERENCES}o{number}"),
             files,
-        });
-        assert_same(&before, &git_folder(&self.user()));
-        assert!(!self.user().join(".orchestra-writing").exists());
-        results.unwrap()
+        })
+        .unwrap()
+    }
+
+    /// Keeps work for another process that has this sandbox.
+    pub(crate) fn keep_work(&self, work: &Work) {
+        fs::write(self.path("work"), format!("{}\n{}", work.base, work.theirs)).unwrap();
+    }
+
+    pub(crate) fn kept_work(&self) -> Work {
+        let text = fs::read_to_string(self.path("work")).unwrap();
+        let (base, theirs) = text.split_once('\n').unwrap();
+        Work { base: base.to_owned(), theirs: theirs.to_owned() }
     }
 
     /// Applies all of it, and sees that it is done.
@@ -205,7 +251,7 @@ impl Sandbox {
     pub(crate) fn prepare_undo(&self, number: u32, of: u32, done: &Transition) -> Prepared {
         let back = Work { base: done.after.clone(), theirs: done.before.clone() };
         let references = format!("{REFERENCES}o{of}");
-        self.prepare_this(number, &back, &Wish::default(), Some(&references))
+        self.try_prepare(number, &back, &Wish::default(), Some(&references)).unwrap()
     }
 
     /// Takes it back, and sees that it is done.
