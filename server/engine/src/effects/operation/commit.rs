@@ -10,7 +10,10 @@ use orchestra_core::{
     review::Work,
     state::{Operation, Prepared, Run},
 };
-use orchestra_vcs::apply::{CommitRequest, Committed, commit_on, drop_branch};
+use orchestra_vcs::{
+    apply::{CommitRequest, Committed, commit_on, drop_branch},
+    snapshot::Limits,
+};
 use std::{collections::BTreeSet, fmt::Write as _};
 
 /// A commit that is to be made.
@@ -51,6 +54,10 @@ impl ToCommit {
             base: &self.selection.base,
             theirs: &accepted,
             favor: self.favor,
+            limits: Limits {
+                file: shared.snapshot.file_limit.0,
+                total: shared.snapshot.total_limit.0,
+            },
             target: &self.target,
             reference: &format!("{references}/commit"),
             message: &self.message(),
