@@ -1,7 +1,9 @@
 //! The program ends in the middle of it, the disk is full, or somebody writes at the last moment: it goes on
 //! where it was, and nothing of anybody's is lost.
 
-use crate::support::{Sandbox, Wish, assert_applied, assert_same, commit, ready, set_mode, write};
+use crate::support::{
+    Sandbox, Wish, Work, assert_applied, assert_same, commit, ready, set_mode, write,
+};
 use orchestra_core::operation::{FilePlan, FileState, Owner};
 use orchestra_vcs::apply::Transition;
 use std::{env, fs, os::unix::fs::symlink, path::PathBuf, process::Command};
@@ -156,7 +158,9 @@ fn a_crash_after_which_nobody_goes_on_is_taken_back_all_the_same() {
 fn a_crash_while_it_is_prepared_changes_nothing() {
     let name = "a_crash_while_it_is_prepared_changes_nothing";
     if let Some(child) = child() {
-        let work = child.sandbox.kept_work();
+        let text = fs::read_to_string(child.sandbox.path("work")).unwrap();
+        let (base, theirs) = text.split_once('\n').unwrap();
+        let work = Work { base: base.to_owned(), theirs: theirs.to_owned() };
         child.sandbox.call(child.number, &work, &Wish::default(), None).unwrap();
         return;
     }
@@ -164,7 +168,7 @@ fn a_crash_while_it_is_prepared_changes_nothing() {
         let sandbox = Sandbox::with(&[("a", "old\n"), ("b", "b\n")]);
         sandbox.write("b", "not committed\n");
         let work = sandbox.work(|agent| write(agent, "a", "new\n"));
-        sandbox.keep_work(&work);
+        fs::write(sandbox.path("work"), format!("{}\n{}", work.base, work.theirs)).unwrap();
         let before = sandbox.all();
         assert!(crashes(&sandbox, name, 1, &format!("vcs::apply::{point}")), "{point}");
         assert_same(&before, &sandbox.all());

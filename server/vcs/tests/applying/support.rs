@@ -230,17 +230,6 @@ impl Sandbox {
         .unwrap()
     }
 
-    /// Keeps work for another process that has this sandbox.
-    pub(crate) fn keep_work(&self, work: &Work) {
-        fs::write(self.path("work"), format!("{}\n{}", work.base, work.theirs)).unwrap();
-    }
-
-    pub(crate) fn kept_work(&self) -> Work {
-        let text = fs::read_to_string(self.path("work")).unwrap();
-        let (base, theirs) = text.split_once('\n').unwrap();
-        Work { base: base.to_owned(), theirs: theirs.to_owned() }
-    }
-
     /// Applies all of it, and sees that it is done.
     pub(crate) fn apply(&self, number: u32, work: &Work) -> Transition {
         let transition = ready(self.prepare(number, work, &Wish::default()));
