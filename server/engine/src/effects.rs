@@ -6,6 +6,7 @@ pub(crate) mod inline;
 mod native;
 mod operation;
 mod process;
+mod radar;
 mod review;
 mod snapshot;
 
@@ -20,7 +21,7 @@ use native::{NativeWork, StopFlag};
 use orchestra_core::{
     config::{
         ApplyConfig, AttemptConfig, CollectConfig, DecisionConfig, McpConfig, MergeConfig,
-        SnapshotConfig,
+        RadarConfig, SnapshotConfig,
     },
     folders::Folders,
     ids::{AttemptId, OperationId, RunId, WorkspaceId},
@@ -39,6 +40,7 @@ use orchestra_store::{Artifacts, Store};
 use orchestra_vcs::trees::Pool;
 pub(crate) use process::Sweeper;
 use process::{Desk, ProcessWork};
+pub(crate) use radar::Radar;
 use std::{
     collections::{HashMap, HashSet},
     path::PathBuf,
@@ -73,6 +75,7 @@ pub(crate) struct Shared {
     pub(crate) snapshot: SnapshotConfig,
     pub(crate) collect: CollectConfig,
     pub(crate) apply: ApplyConfig,
+    pub(crate) radar: Radar,
     pub(crate) merge: MergeConfig,
     /// With which arguments a shim starts the daemon when none answers.
     pub(crate) daemon_command: Vec<String>,
@@ -140,10 +143,16 @@ pub(crate) struct Effects {
     found: HashSet<AttemptId>,
     /// What else is under way and is no attempt.
     jobs: HashMap<Effect, AbortHandle>,
+    radar: AbortHandle,
 }
 
 impl Effects {
-    pub(crate) fn new(shared: Shared, environments: Environments, recovered: &State) -> Self {
+    pub(crate) fn new(
+        shared: Shared,
+        radar: RadarConfig,
+        environments: Environments,
+        recovered: &State,
+    ) -> Self {
         let found = pending(recovered)
             .into_iter()
             .filter_map(|effect| match effect {
@@ -153,7 +162,9 @@ impl Effects {
             .collect();
         environments.clean(|run| recovered.run(run).is_some());
         let shared = Arc::new(shared);
+        let watching = radar::watch(Arc::clone(&shared), radar);
         Self {
+            radar: tokio::spawn(watching).abort_handle(),
             shared,
             environments,
             known: HashMap::new(),
@@ -307,6 +318,7 @@ impl Effects {
 
     /// Lets go of everything under way without ending it.
     pub(crate) fn abandon(&mut self) {
+        self.radar.abort();
         for (_, task) in self.jobs.drain() {
             task.abort();
         }

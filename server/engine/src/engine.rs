@@ -3,7 +3,7 @@
 use crate::{
     actor::{Actor, Parts},
     clock,
-    effects::{Effects, Shared, Sweeper},
+    effects::{Effects, Radar, Shared, Sweeper},
     environment::Environments,
     hub::Hub,
     planning::Planner,
@@ -155,6 +155,7 @@ impl Engine {
             snapshot: config.snapshot.clone(),
             collect: config.collect.clone(),
             apply: config.apply.clone(),
+            radar: Radar::default(),
             merge: config.merge.clone(),
             daemon_command: self.options.daemon_command.clone(),
             sweeper: Sweeper::new(config.attempt.grace),
@@ -164,7 +165,7 @@ impl Engine {
             has_sandbox: OnceLock::new(),
         };
         let environments = Environments::new(folders.clone(), id.clone());
-        let effects = Effects::new(shared, environments, &recovered.state);
+        let effects = Effects::new(shared, config.radar.clone(), environments, &recovered.state);
         let info = WorkspaceInfo {
             id: id.clone(),
             root: root.to_owned(),

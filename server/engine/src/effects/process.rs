@@ -20,7 +20,12 @@ pub(crate) use desk::Desk;
 pub(crate) use sweeper::Sweeper;
 pub(crate) use work::ProcessWork;
 
-use super::{Shared, ingest::Ingest, inline::unknown};
+use super::{
+    Shared,
+    ingest::Ingest,
+    inline::unknown,
+    radar::{self, OnRadar},
+};
 use crate::actor::Message;
 use orchestra_core::{
     outcome::{AttemptOutcome, Output},
@@ -68,6 +73,7 @@ impl Attempt {
         if !found {
             match start(self).await? {
                 Ok(Shim { pidfd, mut child, .. }) => {
+                    let _on_radar = self.enter_radar().await?;
                     self.listen(&mut ingest, pidfd).await?;
                     // It has ended, so this does not wait.
                     child.wait()?;
@@ -84,6 +90,7 @@ impl Attempt {
                 Found::Alive { pidfd, claim } => {
                     tracing::info!(attempt = %self.work.attempt, ?claim, "found again");
                     self.desk.is_found(&self.dir(), true);
+                    let _on_radar = self.enter_radar().await?;
                     self.listen(&mut ingest, pidfd).await?;
                 }
                 Found::Ended(result) => {
@@ -112,6 +119,16 @@ impl Attempt {
                 }
             }
         }
+    }
+
+    /// Has what its agent writes compared with what others do, for as long as the answer lives.
+    async fn enter_radar(&self) -> io::Result<Option<OnRadar>> {
+        if !self.work.writes() {
+            return Ok(None);
+        }
+        let enter =
+            |tree| radar::enter(&self.shared, self.work.attempt, tree, self.work.bases.clone());
+        Ok(self.tree().await?.map(enter))
     }
 
     /// Takes in what the shim tells until it has ended.

@@ -98,8 +98,8 @@ fn together(shared: &Shared, work: &Work) -> Result<String, Failure> {
         },
         resolutions: &[],
         limits: merge::Limits {
-            file: shared.apply.review_limit.0,
-            total: shared.apply.review_total.0,
+            file: shared.merge.file_limit.0,
+            total: shared.merge.total_limit.0,
         },
     });
     match merged.map_err(|error| git("bring the work together", &error))? {

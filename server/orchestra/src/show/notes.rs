@@ -1,7 +1,12 @@
-//! What agents do not see of what the user sees, in words.
+//! What a person should know of a run besides how its tasks stand, in words.
 
 use crate::show::style::one_line;
-use orchestra_core::snapshot::Snapshot;
+use orchestra_core::{
+    ids::RunId,
+    merge::{Conflict, Foreseen},
+    snapshot::Snapshot,
+    view::{ReviewStatus, ReviewView},
+};
 
 /// How many files are named before the rest is only counted.
 const NAMED: usize = 5;
@@ -18,6 +23,41 @@ pub(crate) fn of_snapshot(snapshot: &Snapshot) -> Vec<String> {
     .flatten()
     .map(|line| one_line(&line))
     .collect()
+}
+
+/// A sentence for each file in which two are about to collide.
+pub(crate) fn of_foreseen(foreseen: &[Foreseen]) -> Vec<String> {
+    let mut notes: Vec<String> = foreseen.iter().take(NAMED).map(collision).collect();
+    if foreseen.len() > NAMED {
+        notes.push(format!("and {} more files are about to conflict", foreseen.len() - NAMED));
+    }
+    notes
+}
+
+fn collision(foreseen: &Foreseen) -> String {
+    let Foreseen { between: [ours, theirs], conflict } = foreseen;
+    let place = Conflict::shown_lines(&conflict.ours);
+    let place = if place.is_empty() { String::new() } else { format!(" ({place})") };
+    let path = conflict.shown_path();
+    one_line(&format!("{ours} and {theirs} are about to conflict in {path}{place}"))
+}
+
+/// Where the review of a run stands, and the next step.
+pub(crate) fn of_review(run: RunId, review: &ReviewView) -> Option<String> {
+    let size = format!("{} files, +{} -{}", review.files, review.added, review.removed);
+    Some(match review.status {
+        ReviewStatus::Wanted => return None,
+        ReviewStatus::Open => format!("review: {size}; see it with `orchestra review {run}`"),
+        ReviewStatus::Applied => {
+            format!("review: {size}, applied; `orchestra undo` takes it back")
+        }
+        ReviewStatus::Discarded => format!("review: {size}, discarded"),
+        ReviewStatus::Cleaned => format!("review: {size}, cleaned up"),
+        ReviewStatus::Failed => {
+            let why = review.failure.as_ref().map(ToString::to_string).unwrap_or_default();
+            one_line(&format!("there is no review: {why}"))
+        }
+    })
 }
 
 fn listed(what: &str, names: &[String]) -> Option<String> {
