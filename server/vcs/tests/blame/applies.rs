@@ -195,6 +195,25 @@ fn a_line_like_an_agents_that_the_user_types_elsewhere_is_his() {
 }
 
 #[test]
+fn a_line_that_the_user_had_committed_stays_his_when_an_agent_puts_it_back() {
+    let mut sandbox = Sandbox::new("one\ntwo\nthree\n");
+    sandbox.write("one\nthree\n");
+    sandbox.agent_writes("coder", "one\ntwo\nA\nthree\n");
+    assert_eq!(sandbox.authors(), ["(first): one", "(first): two", "coder: A", "(first): three"]);
+}
+
+#[test]
+fn a_line_is_an_agents_only_once() {
+    let mut sandbox = Sandbox::new("one\ntwo\n");
+    sandbox.agent_writes("coder", "one\nA\ntwo\n");
+    sandbox.commit("all");
+    sandbox.write("one\nA\nA\ntwo\n");
+    let mut authors = sandbox.authors();
+    authors.sort();
+    assert_eq!(authors, ["(first): one", "(first): two", "-: A", "coder: A"]);
+}
+
+#[test]
 fn what_was_undone_counts_for_nobody() {
     let mut sandbox = Sandbox::new("one\n");
     sandbox.agent_writes("coder", "one\nA\n");

@@ -9,6 +9,7 @@ use super::super::{
 use crate::checkout::target_directory;
 use anyhow::Context as _;
 use std::{ffi::OsString, fs};
+use tempfile::TempDir;
 
 /// Each row, and the floor that it is divided by.
 type Table = &'static [(&'static str, Option<&'static str>)];
@@ -84,7 +85,7 @@ pub(in super::super) fn small(bench: &Bench) -> anyhow::Result<Group> {
 
 /// A user's folder and two trees, of 50,000 files each.
 pub(in super::super) fn radar(bench: &Bench) -> anyhow::Result<Group> {
-    trees(bench, ["radar", "50000", "5"], RADAR, |row| {
+    measured(bench, &folder(bench)?, ["radar", "50000", "5"], &[], RADAR, |row| {
         let is_quiet = row == "radar, quiet";
         is_quiet.then_some(Goal { text: "≤ 3 × git status", reached: |_, ratio| ratio <= 3.0 })
     })
@@ -92,7 +93,7 @@ pub(in super::super) fn radar(bench: &Bench) -> anyhow::Result<Group> {
 
 /// A file of 10,000 lines with 200 commits.
 pub(in super::super) fn blame(bench: &Bench) -> anyhow::Result<Group> {
-    trees(bench, ["blame", "1", "5"], BLAME, |row| {
+    measured(bench, &folder(bench)?, ["blame", "1", "5"], &[], BLAME, |row| {
         let is_ours = row.starts_with("blame, ");
         is_ours.then_some(Goal { text: "≤ 2 × git blame", reached: |_, ratio| ratio <= 2.0 })
     })
@@ -100,17 +101,34 @@ pub(in super::super) fn blame(bench: &Bench) -> anyhow::Result<Group> {
 
 fn trees(
     bench: &Bench,
-    [which, files, rounds]: [&str; 3],
+    what: [&str; 3],
     table: Table,
     goal: fn(&str) -> Option<Goal>,
 ) -> anyhow::Result<Group> {
-    // On the disk that holds the checkout: the folder for temporary files may lie in memory.
-    let folder = tempfile::tempdir_in(target_directory(&bench.root)?).context("create a folder")?;
-    let mut arguments = vec![which.into(), folder.path().into(), files.into(), rounds.into()];
+    let folder = folder(bench)?;
     // Collecting is held as the daemon holds it.
-    arguments.push(release_program(&bench.root)?.into_os_string());
-    arguments.extend(["__sandbox", "--choice", "auto", "--write"].map(OsString::from));
-    arguments.extend([folder.path().join("scratch").into(), "--".into()]);
+    let mut sandbox = vec![release_program(&bench.root)?.into_os_string()];
+    sandbox.extend(["__sandbox", "--choice", "auto", "--write"].map(OsString::from));
+    sandbox.extend([folder.path().join("scratch").into(), "--".into()]);
+    measured(bench, &folder, what, &sandbox, table, goal)
+}
+
+/// On the disk that holds the checkout: the folder for temporary files may lie in memory.
+fn folder(bench: &Bench) -> anyhow::Result<TempDir> {
+    tempfile::tempdir_in(target_directory(&bench.root)?).context("create a folder")
+}
+
+fn measured(
+    bench: &Bench,
+    folder: &TempDir,
+    [which, files, rounds]: [&str; 3],
+    sandbox: &[OsString],
+    table: Table,
+    goal: fn(&str) -> Option<Goal>,
+) -> anyhow::Result<Group> {
+    let mut arguments: Vec<OsString> =
+        vec![which.into(), folder.path().into(), files.into(), rounds.into()];
+    arguments.extend_from_slice(sandbox);
     let sampled = Sampled::run(bench, "orchestra-vcs", "trees", arguments)?;
     let rows = table.iter().map(|&(row, beside)| sampled.row(row, goal(row), beside));
     let rows = rows.collect::<anyhow::Result<_>>()?;
@@ -119,7 +137,7 @@ fn trees(
 
 /// A process by itself, held on its way, and under a shim.
 pub(in super::super) fn confinement(bench: &Bench) -> anyhow::Result<Group> {
-    let folder = tempfile::tempdir_in(target_directory(&bench.root)?).context("create a folder")?;
+    let folder = folder(bench)?;
     for name in ["hidden", "scratch"] {
         fs::create_dir(folder.path().join(name))?;
     }
