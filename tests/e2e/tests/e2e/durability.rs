@@ -12,4 +12,5 @@ mod files;
 mod full_disk;
 mod handover;
 mod kills;
+mod merging;
 mod soak;

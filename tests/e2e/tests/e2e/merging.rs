@@ -125,7 +125,7 @@ fn a_person_says_whose_line_counts_and_nothing_else_is_lost() {
         assert_eq!(question["asker"], "orchestra");
         assert_eq!(
             question["question"].as_str().unwrap(),
-            "left (r1.1) and right (r1.2) do not fit together in one file.\n\n\
+            "right (r1.2) does not fit together with left (r1.1) in one file.\n\n\
              list.txt: both changed the same lines\n  \
                left (r1.1), line 2:\n    | left\n  \
                right (r1.2), line 2:\n    | right\n\n\
@@ -155,7 +155,7 @@ fn who_chooses_to_stop_or_says_nothing_loses_no_work_and_may_try_again() {
         .orchestra(["run", "w"])
         .run()
         .code(1)
-        .stdout_has("left (r1.1) and right (r1.2) do not fit together in list.txt");
+        .stdout_has("right (r1.2) does not fit together with left (r1.1) in list.txt");
     assert_eq!(
         names(&sandbox, "r1"),
         ["left succeeded", "right succeeded", "merge-look failed", "look skipped"]
@@ -182,4 +182,278 @@ fn who_chooses_to_stop_or_says_nothing_loses_no_work_and_may_try_again() {
     sandbox.orchestra(["decide", "r1/d3", "r1.2"]).run().success();
     sandbox.wait_for_status("r1", "succeeded");
     assert_eq!(sandbox.show("r1/look")["output"]["summary"], "right right");
+}
+
+/// A sandbox of [`rivals`] with an agent that resolves.
+fn with_resolver(script: &str) -> Sandbox {
+    let sandbox = rivals("resolve: mender\nretry: { max: 1, backoff: 0s }\n");
+    sandbox.agent_script_with("mender", "writes: true", script);
+    sandbox.trust();
+    sandbox
+}
+
+/// Keeps both lines of a conflict as one.
+const MEND: &str = "cp \"$1\" \"$OUT/prompt-$ORCHESTRA_TASK_ID\"\n\
+    sed -i -e '/^<<<<<<< /d;/^>>>>>>> /d' -e '/^left$/{N;N;s/left\\n=======\\nright/both/}' list.txt";
+
+fn attempts(sandbox: &Sandbox, task: &str) -> Vec<String> {
+    let attempts = sandbox.show(task)["attempts"].as_array().cloned().unwrap_or_default();
+    attempts
+        .iter()
+        .map(|attempt| {
+            let of = |key: &str| attempt[key].as_str().unwrap_or_default().to_owned();
+            format!("{}: {}", of("executor"), of("outcome"))
+        })
+        .collect()
+}
+
+#[test]
+fn the_agent_that_the_workflow_names_makes_one_text_of_two() {
+    let sandbox = with_resolver("");
+    let script = MEND.replace("$OUT", &sandbox.outside().display().to_string());
+    sandbox.agent_script_with("mender", "writes: true", &script);
+    sandbox.trust();
+    sandbox.orchestra(["run", "w"]).run().success();
+    assert_eq!(
+        attempts(&sandbox, "r1/merge-look"),
+        [
+            "changes.merge: failed: right (r1.2) does not fit together with left (r1.1) in list.txt",
+            "mender: succeeded",
+        ]
+    );
+    assert_eq!(sandbox.show("r1/look")["output"]["summary"], "both right");
+    let prompt = sandbox.outside().join("prompt-r1.3");
+    let prompt = std::fs::read_to_string(prompt).unwrap();
+    for part in [
+        "- `list.txt`: both changed the same lines (line 2 of one, line 2 of the other)",
+        "## What left (r1.1) was asked to do\n\nTurn left.",
+        "## What right (r1.2) was asked to do\n\nTurn right.",
+    ] {
+        assert!(prompt.contains(part), "no {part:?} in {prompt}");
+    }
+    let merge = sandbox.show("r1/merge-look");
+    let change = &merge["output"]["change"];
+    let of_run = sandbox.show("r1");
+    assert_eq!(change["base"], of_run["run"]["snapshot"]["commit"]);
+    assert_eq!(merge["output"]["evidence"]["verdict"]["type"], "passed");
+    let kept = reference(&sandbox, "/r1/t/r1.3-2");
+    let graph = sandbox.git(["log", "--graph", "--format=%s", &kept]);
+    let shown: Vec<&str> = graph.lines().map(str::trim_end).collect();
+    assert_eq!(
+        shown,
+        [
+            "* mender: merge-look",
+            "*   changes.merge: merge-look (with conflicts)",
+            "|\\",
+            "| * right: right",
+            "* | left: left",
+            "|/",
+            "* What the user saw when r1 started",
+            "* first",
+        ]
+    );
+    // What the second one wrote elsewhere in the file is in it.
+    let list = sandbox.git(["show", &format!("{kept}:list.txt")]);
+    assert_eq!(list.lines().nth(18), Some("right"));
+    assert!(sandbox.leases().is_empty());
+}
+
+#[test]
+fn a_marker_that_is_left_is_found_with_its_line_and_the_next_try_starts_anew() {
+    // At first only the lines that begin and end a conflict.
+    let script = format!(
+        "if grep -q 'still has a conflict marker' \"$1\"; then\n{}\nelse\n\
+         sed -i '/^<<<<<<< /d;/^>>>>>>> /d' list.txt\nfi",
+        MEND.lines().nth(1).unwrap()
+    );
+    let sandbox = with_resolver(&script);
+    sandbox.orchestra(["run", "w"]).run().success();
+    assert_eq!(
+        attempts(&sandbox, "r1/merge-look"),
+        [
+            "changes.merge: failed: right (r1.2) does not fit together with left (r1.1) in list.txt",
+            "mender: failed: list.txt:3 still has a conflict marker",
+            "mender: succeeded",
+        ]
+    );
+    assert_eq!(sandbox.show("r1/look")["output"]["summary"], "both right");
+
+    let sandbox = with_resolver("exit 0");
+    sandbox.orchestra(["run", "w"]).run().code(1).stdout_has("nothing is put right");
+    assert_eq!(sandbox.status("r1/merge-look"), "failed");
+}
+
+#[test]
+fn a_third_work_that_does_not_fit_to_what_was_put_right_is_put_right_in_turn() {
+    let sandbox = Sandbox::new();
+    for (name, text) in [("a", "red"), ("b", "green"), ("c", "blue")] {
+        sandbox.agent_script_with(name, "writes: true", &format!("echo {text} > colour.txt"));
+    }
+    // All lines but the markers, as one.
+    sandbox.agent_script_with(
+        "mender",
+        "writes: true",
+        "mix=$(grep -vE '^(<<<<<<<|=======|>>>>>>>)' colour.txt | tr '\\n' '-'); echo \"${mix%-}\" > colour.txt",
+    );
+    sandbox.workflow(
+        "w",
+        "resolve: mender\nsteps:\n  - { id: a, agent: a, prompt: a }\n  - { id: b, agent: b, prompt: b }\n  \
+         - { id: c, agent: c, prompt: c }\n",
+    );
+    sandbox.git_repo([("colour.txt", "none\n")]).trust();
+    sandbox.orchestra(["run", "w"]).run().success();
+    assert_eq!(
+        attempts(&sandbox, "r1/merge"),
+        [
+            "changes.merge: failed: b (r1.2) does not fit together with a (r1.1) in colour.txt",
+            "mender: failed: c (r1.3) does not fit together with a (r1.1) and b (r1.2) in colour.txt",
+            "mender: succeeded",
+        ]
+    );
+    let kept = reference(&sandbox, "/r1/t/r1.4-3");
+    assert_eq!(sandbox.git(["show", &format!("{kept}:colour.txt")]), "red-green-blue\n");
+}
+
+#[test]
+fn several_conflicts_are_several_questions() {
+    let sandbox = Sandbox::new();
+    for (name, text) in [("a", "red"), ("b", "green"), ("c", "blue")] {
+        sandbox.agent_script_with(name, "writes: true", &format!("echo {text} > colour.txt"));
+    }
+    sandbox.workflow(
+        "w",
+        "steps:\n  - { id: a, agent: a, prompt: a }\n  - { id: b, agent: b, prompt: b }\n  \
+         - { id: c, agent: c, prompt: c }\n",
+    );
+    sandbox.git_repo([("colour.txt", "none\n")]).trust();
+    sandbox.orchestra(["run", "w", "--detach"]).run().success();
+    let ids = |question: &Value| {
+        let choices = question["choices"].as_array().unwrap().iter();
+        choices.map(|choice| choice["id"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(ids(&asked(&sandbox)), ["r1.1", "r1.2", "stop"]);
+    sandbox.orchestra(["decide", "r1/d1", "r1.2"]).run().success();
+    let second = eventually("the second question", LIMIT, || {
+        let question = asked(&sandbox);
+        (question["id"] == "r1/d2").then_some(question)
+    });
+    assert_eq!(ids(&second), ["r1.1+r1.2", "r1.3", "stop"]);
+    // A daemon that begins anew is told both answers, each once.
+    sandbox.kill_daemon();
+    sandbox.orchestra(["decide", "r1/d2", "r1.1+r1.2"]).run().success();
+    sandbox.wait_for_status("r1", "succeeded");
+    let kept = reference(&sandbox, "/r1/t/r1.4-1");
+    assert_eq!(sandbox.git(["show", &format!("{kept}:colour.txt")]), "green\n");
+    assert_eq!(sandbox.show("r1/merge")["decisions"].as_array().map(Vec::len), Some(2));
+}
+
+#[test]
+fn works_that_fit_together_and_break_each_other_are_red_and_can_be_put_right() {
+    let renames = "sed -i s/hello/greet/ lib.sh use.sh";
+    let calls = "echo 'hello again' >> more.sh";
+    let crew = |keys: &str| {
+        let sandbox = Sandbox::new();
+        sandbox.agent_script_with("renamer", "writes: true", renames);
+        sandbox.agent_script_with("caller", "writes: true", calls);
+        sandbox.agent_script_with("mender", "writes: true", "sed -i s/hello/greet/ more.sh");
+        sandbox.workflow(
+            "w",
+            &format!(
+                "verify: sh check.sh\n{keys}steps:\n  - {{ id: rename, agent: renamer, prompt: rename }}\n  \
+                 - {{ id: call, agent: caller, prompt: call }}\n"
+            ),
+        );
+        sandbox.git_repo([
+            ("lib.sh", "hello() { echo \"$@\"; }\n"),
+            ("use.sh", ". ./lib.sh\nhello you\n"),
+            ("more.sh", ". ./lib.sh\n"),
+            ("check.sh", "set -e\nsh -e use.sh\nsh -e more.sh\n"),
+        ]);
+        sandbox.trust();
+        sandbox
+    };
+    let sandbox = crew("");
+    sandbox.orchestra(["run", "w"]).run().code(1).stdout_has("`sh check.sh`");
+    assert_eq!(sandbox.status("r1/merge"), "failed");
+    assert_eq!(attempts(&sandbox, "r1/merge").len(), 1, "the same merge is as red again");
+
+    let sandbox = crew("resolve: mender\n");
+    sandbox.orchestra(["run", "w"]).run().success();
+    assert_eq!(attempts(&sandbox, "r1/merge").len(), 2);
+    let kept = reference(&sandbox, "/r1/t/r1.3-2");
+    assert_eq!(sandbox.git(["show", &format!("{kept}:more.sh")]), ". ./lib.sh\ngreet again\n");
+}
+
+#[test]
+fn of_what_is_no_text_the_whole_file_of_one_side_counts() {
+    let sandbox = Sandbox::new();
+    sandbox.agent_script_with("a", "writes: true", "printf 'a\\0a' > image; echo a >> both.txt");
+    sandbox.agent_script_with(
+        "b",
+        "writes: true",
+        "printf 'b\\0b' > image; rm both.txt; echo b > new.txt",
+    );
+    sandbox.workflow(
+        "w",
+        "steps:\n  - { id: a, agent: a, prompt: a }\n  - { id: b, agent: b, prompt: b }\n",
+    );
+    sandbox.git_repo([("image", "0\0"), ("both.txt", "text\n")]).trust();
+    sandbox.orchestra(["run", "w", "--detach"]).run().success();
+    let question = asked(&sandbox);
+    let text = question["question"].as_str().unwrap();
+    assert!(text.contains("does not fit together with a (r1.1) in 2 files"), "{text}");
+    assert!(text.contains("image: both changed it, and it is no text"), "{text}");
+    assert!(text.contains("both.txt: one changed it, the other deleted it"), "{text}");
+    sandbox.orchestra(["decide", "r1/d1", "r1.2"]).run().success();
+    sandbox.wait_for_status("r1", "succeeded");
+    let kept = reference(&sandbox, "/r1/t/r1.3-1");
+    assert_eq!(sandbox.git(["ls-tree", "--name-only", &kept]), ".orchestra\nimage\nnew.txt\n");
+    assert_eq!(sandbox.git(["show", &format!("{kept}:image")]), "b\0b");
+}
+
+#[test]
+fn where_one_or_nobody_has_changed_something_that_is_handed_on_unchecked() {
+    let steps = |left: &str, right: &str| {
+        let sandbox = crew(left, right, "");
+        let text = sandbox.read(".orchestra/workflows/w.yaml");
+        let text = text
+            .replace("Turn left.", "Turn left., allow_empty: true, verify: []")
+            .replace("Turn right.", "Turn right., allow_empty: true, verify: []");
+        sandbox.write(".orchestra/workflows/w.yaml", text);
+        sandbox.trust();
+        sandbox.orchestra(["run", "w"]).run().success();
+        sandbox
+    };
+    // It would be red.
+    let sandbox = steps("sed -i 1d list.txt", "true");
+    let merge = sandbox.show("r1/merge-look");
+    assert_eq!(merge["output"]["summary"], "1 work handed on, 1 file");
+    assert_eq!(merge["output"]["evidence"], Value::Null);
+    assert_eq!(sandbox.show("r1/look")["output"]["summary"], "3 20");
+
+    let sandbox = steps("true", "true");
+    assert_eq!(sandbox.show("r1/merge-look")["output"]["summary"], "there is nothing to merge");
+    assert_eq!(sandbox.show("r1/look")["output"]["summary"], "2 19");
+}
+
+#[test]
+fn a_writer_that_fails_leaves_nothing_to_merge_and_its_neighbours_work_is_kept() {
+    let sandbox = crew(&line(2, "left"), "exit 3", "");
+    sandbox.orchestra(["run", "w"]).run().code(1);
+    assert_eq!(
+        names(&sandbox, "r1"),
+        ["left succeeded", "right failed", "merge-look skipped", "look skipped"]
+    );
+    reference(&sandbox, "/r1/t/r1.1-1");
+}
+
+#[test]
+fn a_merge_that_is_cancelled_while_it_waits_ends_at_once() {
+    let sandbox = rivals("");
+    sandbox.orchestra(["run", "w", "--detach"]).run().success();
+    asked(&sandbox);
+    sandbox.orchestra(["cancel", "r1"]).run().success();
+    sandbox.wait_for_status("r1", "cancelled");
+    sandbox.orchestra(["decide"]).run().success().stdout_has("nothing waits for an answer");
+    assert!(sandbox.leases().is_empty());
 }

@@ -133,9 +133,9 @@ fn conflict(attempt: &Attempt, parts: &[Part], conflicted: Conflicted) -> Incomp
     let more = if conflicts.len() > NAMED { ", …" } else { "" };
     let [ours, theirs] = work::sides(parts, &conflicted);
     let message = format!(
-        "{} and {} do not fit together in {}{more}",
-        called(&ours),
+        "{} does not fit together with {} in {}{more}",
         called(&theirs),
+        called(&ours),
         files.join(", ")
     );
     let task = attempt.work.attempt.task();

@@ -3,6 +3,7 @@
 use super::{
     checks, collecting,
     crew::{Crew, LIMIT, list, text},
+    merging,
 };
 use std::{
     collections::BTreeSet,
@@ -67,6 +68,7 @@ fn no_point_of_the_sources_is_left_out() {
         .iter()
         .chain(checks::COVERED)
         .chain(collecting::COVERED)
+        .chain(merging::COVERED)
         .chain(IN_ANOTHER_ROOM)
         .map(|point| (*point).to_owned());
     let covered: BTreeSet<String> = covered.collect();

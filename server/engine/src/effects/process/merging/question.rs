@@ -36,7 +36,7 @@ pub(super) fn about(parts: &[Part], conflicted: &Conflicted, number: usize) -> (
     let (called_ours, called_theirs) = (called(&ours), called(&theirs));
     let (conflicts, one) = (&conflicted.conflicts, conflicted.conflicts.len() == 1);
     let files = if one { "one file".to_owned() } else { format!("{} files", conflicts.len()) };
-    let head = format!("{called_ours} and {called_theirs} do not fit together in {files}.\n\n");
+    let head = format!("{called_theirs} does not fit together with {called_ours} in {files}.\n\n");
     let last = "\nWhose version counts in these places? Everything else of both is merged. Of a file that is no \
                 text, all of it counts.";
     let room = Question::MAX_TEXT - head.len() - last.len();
