@@ -2,6 +2,7 @@
 
 mod decisions;
 mod fits;
+mod operations;
 mod reviews;
 
 use crate::{
@@ -66,11 +67,11 @@ pub fn apply(state: &mut State, event: &Event) -> Result<(), ApplyError> {
             with_run(state, id, |run| run.phase = RunPhase::Stopping { reason: *reason });
         }
         EventBody::RunEnded { outcome } => {
+            reviews::run_ends(state, id);
             with_run(state, id, |run| {
                 run.phase = RunPhase::Ended { outcome: *outcome, at: now };
                 run.foreseen.clear();
             });
-            reviews::run_ended(state, id);
             state.indices.finished.remove(&id);
             if state.indices.without_snapshot.contains(&id) {
                 set_snapshot(state, id, SnapshotState::NotNeeded);
@@ -86,7 +87,10 @@ pub fn apply(state: &mut State, event: &Event) -> Result<(), ApplyError> {
         EventBody::SnapshotFailed { failure } => {
             set_snapshot(state, id, SnapshotState::Failed(failure.clone()));
         }
-        EventBody::TasksReopened { tasks } => reopen(state, id, tasks, now),
+        EventBody::TasksReopened { tasks } => {
+            reviews::goes_on(state, id);
+            reopen(state, id, tasks, now);
+        }
         EventBody::TaskApproved { task } => state.change(*task, |task| {
             task.approved = true;
             task.phase = TaskPhase::Ready { since: now };
@@ -127,18 +131,18 @@ pub fn apply(state: &mut State, event: &Event) -> Result<(), ApplyError> {
         EventBody::ReviewOpened(opened) => reviews::open(state, id, opened),
         EventBody::ReviewFailed { failure } => reviews::fail(state, id, failure),
         EventBody::HunksJudged { hunks, verdict } => reviews::judge(state, id, hunks, *verdict),
-        EventBody::OperationStarted(started) => reviews::start(state, started, now),
+        EventBody::OperationStarted(started) => operations::start(state, started, now),
         EventBody::OperationPrepared { operation, before, after, files } => {
-            reviews::prepared(state, *operation, before, after, files);
+            operations::prepared(state, *operation, before, after, files);
         }
         EventBody::OperationWritten { operation, files, until } => {
-            reviews::written(state, *operation, files, *until);
+            operations::written(state, *operation, files, *until);
         }
         EventBody::FilesConfirmed { operation, files } => {
-            reviews::confirmed(state, *operation, files);
+            operations::confirmed(state, *operation, files);
         }
         EventBody::OperationEnded { operation, end } => {
-            reviews::end(state, *operation, end, now);
+            operations::end(state, *operation, end, now);
         }
     }
     with_run(state, id, |run| run.keep_time(now));
@@ -248,6 +252,7 @@ fn add_tasks(state: &mut State, event: &Event, added: &[PlannedTask]) -> Result<
         }
     }
     state.indices.finished.remove(&id);
+    reviews::send_back(state, id);
     reopen(state, id, &ids, event.at);
     Ok(())
 }

@@ -5,14 +5,17 @@
 
 mod asking;
 mod choice;
+mod operations;
 mod outcomes;
+mod questions;
 mod requests;
 mod resolving;
 mod reviews;
 mod settle;
 mod starts;
 
-pub use reviews::{Apply, SendBack};
+pub use operations::Apply;
+pub use reviews::SendBack;
 
 use crate::{
     apply::{ApplyError, apply},
@@ -94,6 +97,9 @@ pub enum InputKind {
         decision: DecisionId,
         /// The id of a choice, or a free text where there are none.
         choice: String,
+        /// See [`OperationStarted::unsaved`](crate::event::OperationStarted::unsaved), for an answer that
+        /// begins an operation.
+        unsaved: Vec<Artifact>,
     },
     /// The attempt has taken up how its question ended.
     Delivered {
@@ -278,7 +284,9 @@ pub fn decide(state: &State, input: &Input) -> Result<Vec<Event>, Refusal> {
             let withdrawn = asking::withdrawn(state, *attempt, Some(Asker::Agent));
             Ok(withdrawn.map(|body| Event { run, at, body }).collect())
         }
-        InputKind::Answer { decision, choice } => asking::answer(state, *decision, choice, at),
+        InputKind::Answer { decision, choice, unsaved } => {
+            asking::answer(state, *decision, choice, unsaved, at)
+        }
         InputKind::Delivered { decision } => Ok(asking::delivered(state, *decision, at)),
         InputKind::Remember { attempt, entry } => asking::remember(state, *attempt, entry, at),
         InputKind::Foresee { run, conflicts } => Ok(reviews::foresee(state, *run, conflicts, at)),
@@ -289,19 +297,21 @@ pub fn decide(state: &State, input: &Input) -> Result<Vec<Event>, Refusal> {
             reviews::judge(state, *run, selection, *verdict, at)
         }
         InputKind::SendBack(back) => reviews::send_back(state, back, at),
-        InputKind::Apply(apply) => reviews::apply(state, apply, at),
-        InputKind::Discard { run } => reviews::discard(state, *run, at),
-        InputKind::Clean { run } => reviews::clean(state, *run, at),
+        InputKind::Apply(apply) => operations::apply(state, apply, at),
+        InputKind::Discard { run } => operations::discard(state, *run, at),
+        InputKind::Clean { run } => operations::clean(state, *run, at),
         InputKind::Undo { operation, favor, unsaved } => {
-            reviews::undo(state, *operation, *favor, unsaved, at)
+            operations::undo(state, *operation, *favor, unsaved, at)
         }
         InputKind::OperationPrepared { operation, result } => {
-            Ok(reviews::prepared(state, *operation, result, at))
+            Ok(operations::prepared(state, *operation, result, at))
         }
         InputKind::OperationWritten { operation, files, wait } => {
-            Ok(reviews::written(state, *operation, files, *wait, at))
+            Ok(operations::written(state, *operation, files, *wait, at))
         }
-        InputKind::Confirm { operation, files } => reviews::confirm(state, *operation, files, at),
+        InputKind::Confirm { operation, files } => {
+            operations::confirm(state, *operation, files, at)
+        }
         InputKind::Settle => Ok(settle::settle(state, at)),
     }
 }

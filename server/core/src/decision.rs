@@ -1,7 +1,7 @@
-//! Decisions: questions that only a person answers, asked by an attempt, kept in the journal.
+//! Decisions: questions that only a person answers, about an attempt or an operation, kept in the journal.
 
 use crate::{
-    ids::{AttemptId, DecisionId},
+    ids::{AttemptId, DecisionId, OperationId, RunId},
     time::{Millis, Timestamp},
 };
 use serde::{Deserialize, Serialize};
@@ -37,19 +37,56 @@ pub enum Asker {
     /// The agent of the attempt, by its tools.
     #[default]
     Agent,
-    /// Orchestra, about what the agent has left.
+    /// Orchestra, about what the agent has left, or about the user's files.
     Orchestra,
+}
+
+/// What a question is about. Beside other fields, as journals have always had it: `"attempt": "r12.3@1"`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum About {
+    /// An attempt, which waits for the answer.
+    Attempt(AttemptId),
+    /// An operation which has ended without changing anything, since two sides did not fit together. An
+    /// answer that names a side begins the next one.
+    Operation(OperationId),
+}
+
+impl About {
+    pub fn run(self) -> RunId {
+        match self {
+            Self::Attempt(attempt) => attempt.run(),
+            Self::Operation(operation) => operation.run(),
+        }
+    }
+
+    pub fn attempt(self) -> Option<AttemptId> {
+        match self {
+            Self::Attempt(attempt) => Some(attempt),
+            Self::Operation(_) => None,
+        }
+    }
+}
+
+impl fmt::Display for About {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Attempt(attempt) => attempt.fmt(f),
+            Self::Operation(operation) => operation.fmt(f),
+        }
+    }
 }
 
 /// A question as it was asked.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DecisionAsked {
     pub decision: DecisionId,
-    pub attempt: AttemptId,
+    #[serde(flatten)]
+    pub about: About,
     #[serde(default)]
     pub asker: Asker,
     pub question: Question,
-    /// Until when a person may answer; `None`: for as long as the attempt waits.
+    /// Until when a person may answer; `None`: for as long as somebody waits for it.
     #[serde(default)]
     pub until: Option<Timestamp>,
 }
@@ -80,6 +117,8 @@ pub enum WithdrawReason {
     AttemptEnded,
     /// Nobody answered in time, and there is no default.
     Timeout,
+    /// Something else was asked for, so it is not what comes next any more.
+    Superseded,
 }
 
 impl fmt::Display for WithdrawReason {
@@ -87,6 +126,7 @@ impl fmt::Display for WithdrawReason {
         f.write_str(match self {
             Self::AttemptEnded => "whoever asked has ended",
             Self::Timeout => "nobody answered in time",
+            Self::Superseded => "something else was asked for",
         })
     }
 }
@@ -108,8 +148,9 @@ impl DecisionStatus {
     /// Whether it ended in a way that the asker is to be told of.
     pub(crate) fn is_news(&self) -> bool {
         match self {
-            Self::Open | Self::Withdrawn { reason: WithdrawReason::AttemptEnded, .. } => false,
-            Self::Answered { .. } | Self::Withdrawn { reason: WithdrawReason::Timeout, .. } => true,
+            Self::Open => false,
+            Self::Withdrawn { reason, .. } => *reason == WithdrawReason::Timeout,
+            Self::Answered { .. } => true,
         }
     }
 }
@@ -124,13 +165,15 @@ pub struct Decision {
     pub delivered: bool,
 }
 
-/// How many questions attempts may ask. Comes from the configuration.
+/// What may be asked. Comes from the configuration.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct AskLimits {
     /// Open questions of one attempt.
     pub open: u32,
     /// Questions of one attempt, answered ones included.
     pub total: u32,
+    /// How long a question about an operation waits for a person.
+    pub timeout: Millis,
 }
 
 /// What is wrong with a question.

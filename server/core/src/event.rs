@@ -5,7 +5,7 @@
 //! changed meaning gets a new [`VERSION`] and a branch in [`decode`], which reads every older version.
 
 use crate::{
-    decision::{AnsweredBy, DecisionAsked, WithdrawReason},
+    decision::{About, AnsweredBy, DecisionAsked, WithdrawReason},
     ids::{AttemptId, DecisionId, HunkId, OperationId, RunId, TaskId},
     memory::{MemorySet, Scope},
     merge::Foreseen,
@@ -99,11 +99,12 @@ pub enum EventBody {
         attempt: AttemptId,
         outcome: Box<AttemptOutcome>,
     },
-    /// An attempt under way asks a person.
+    /// A person is asked.
     DecisionAsked(Box<DecisionAsked>),
     DecisionAnswered {
         decision: DecisionId,
-        attempt: AttemptId,
+        #[serde(flatten)]
+        about: About,
         /// The id of a choice, or a free text.
         choice: String,
         by: AnsweredBy,
@@ -111,7 +112,8 @@ pub enum EventBody {
     /// Nobody has to answer any more.
     DecisionWithdrawn {
         decision: DecisionId,
-        attempt: AttemptId,
+        #[serde(flatten)]
+        about: About,
         reason: WithdrawReason,
     },
     /// The attempt has taken up how its question ended.
@@ -273,11 +275,13 @@ impl EventBody {
             | Self::TaskTimeoutChanged { task, .. }
             | Self::TaskEnded { task, .. } => Some(*task),
             Self::AttemptStarted(started) => Some(started.attempt.task()),
-            Self::DecisionAsked(asked) => Some(asked.attempt.task()),
-            Self::AttemptEnded { attempt, .. }
-            | Self::DecisionAnswered { attempt, .. }
-            | Self::DecisionWithdrawn { attempt, .. }
-            | Self::DecisionDelivered { attempt, .. } => Some(attempt.task()),
+            Self::DecisionAsked(asked) => Some(asked.about.attempt()?.task()),
+            Self::DecisionAnswered { about, .. } | Self::DecisionWithdrawn { about, .. } => {
+                Some(about.attempt()?.task())
+            }
+            Self::AttemptEnded { attempt, .. } | Self::DecisionDelivered { attempt, .. } => {
+                Some(attempt.task())
+            }
             Self::RunCreated { .. }
             | Self::RunApproved
             | Self::RunPaused { .. }

@@ -3,6 +3,7 @@
 
 mod shown;
 
+pub(crate) use shown::cut;
 pub use shown::shown;
 
 use crate::ids::{AttemptId, RunId, TaskId};

@@ -103,6 +103,19 @@ pub enum OperationEnd {
     Refused { message: String, hint: String },
 }
 
+impl FileResult {
+    /// In bytes: more of what a client says is not kept.
+    pub const MAX_PROBLEM: usize = 1 << 10;
+
+    /// With a problem that is short enough to be recorded.
+    pub(crate) fn bounded(mut self) -> Self {
+        if let FileState::Failed { problem } = &mut self.state {
+            problem.truncate(problem.floor_char_boundary(Self::MAX_PROBLEM));
+        }
+        self
+    }
+}
+
 impl Target {
     /// The branch that a run becomes when nobody has named another.
     pub fn branch_of(run: RunId) -> String {

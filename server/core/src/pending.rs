@@ -78,9 +78,10 @@ pub fn added(state: &State, events: &[Event]) -> Vec<Effect> {
             let run = state.indices.without_snapshot.get(&event.run);
             run.map(|&run| Effect::TakeSnapshot { run })
         }
-        EventBody::DecisionAnswered { decision, attempt, .. }
-        | EventBody::DecisionWithdrawn { decision, attempt, .. } => {
-            let undelivered = state.indices.decisions.undelivered.get(&(*attempt, *decision));
+        EventBody::DecisionAnswered { decision, about, .. }
+        | EventBody::DecisionWithdrawn { decision, about, .. } => {
+            let key = (about.attempt()?, *decision);
+            let undelivered = state.indices.decisions.undelivered.get(&key);
             undelivered.map(|&(attempt, decision)| Effect::Deliver { attempt, decision })
         }
         EventBody::ReviewWanted { .. } => {

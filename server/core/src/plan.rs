@@ -114,6 +114,10 @@ impl Executor {
         }
     }
 
+    pub fn is_agent(&self) -> bool {
+        matches!(self, Self::Agent { .. })
+    }
+
     /// The action or the agent.
     pub fn name(&self) -> &str {
         match self {

@@ -46,7 +46,7 @@ impl Limits {
         processes: 0,
         natives: 0,
         ageing: Millis(0),
-        ask: AskLimits { open: 0, total: 0 },
+        ask: AskLimits { open: 0, total: 0, timeout: Millis(0) },
         memory: MemoryLimits { entries: 0, bytes: 0 },
     };
 
@@ -331,7 +331,9 @@ impl State {
             }
             counted.insert_run(run);
             for decision in &run.decisions {
-                let is_under_way = counted.under_way.contains_key(&decision.asked.attempt);
+                let attempt = decision.asked.about.attempt();
+                let is_under_way =
+                    attempt.is_some_and(|attempt| counted.under_way.contains_key(&attempt));
                 counted.decisions.insert(decision, is_under_way);
             }
         }

@@ -20,6 +20,15 @@ pub fn is_template(text: &str) -> bool {
     ["{{", "{%", "{#"].iter().any(|mark| text.contains(mark))
 }
 
+/// A template that renders to `text` as it is, whatever looks like a template in it.
+pub(crate) fn literal(text: &str) -> String {
+    if !is_template(text) {
+        return text.to_owned();
+    }
+    // The language reads texts in quotes as JSON writes them.
+    format!("{{{{ {} }}}}", Value::from(text))
+}
+
 /// Renders one text. Fails on anything undefined, and on what exceeds the language's limits.
 pub fn render(text: &str, context: &Value) -> Result<String, Failure> {
     if !is_template(text) {

@@ -4,7 +4,7 @@
 //! made of these, and these are made of the state alone: that is why they can be rebuilt.
 
 use crate::{
-    decision::{Asker, Choice, DecisionStatus},
+    decision::{About, Asker, Choice, DecisionStatus},
     ids::{AttemptId, DecisionId, HunkId, OperationId, RunId, StepId, TaskId},
     merge::Foreseen,
     operation::{OperationEnd, OperationKind},
@@ -152,7 +152,8 @@ pub struct RunView {
     /// What was done to the user's files because of it, oldest first.
     #[serde(default)]
     pub operations: Vec<OperationView>,
-    /// Whether Orchestra is yet to do something to the user's files without being asked again.
+    /// Whether something is yet to come of it after its end: Orchestra does something to the user's files, or
+    /// asks what it should do.
     #[serde(default)]
     pub busy: bool,
     pub tasks: u32,
@@ -248,6 +249,9 @@ pub struct OperationView {
     pub undone_by: Option<OperationId>,
     /// Whether it has changed something that is still so: it can be undone.
     pub in_effect: bool,
+    /// What was asked because it did not fit, and what became of that.
+    #[serde(default)]
+    pub decision: Option<DecisionView>,
 }
 
 /// One task.
@@ -274,11 +278,14 @@ pub struct TaskView {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DecisionView {
     pub id: DecisionId,
-    /// Who asks, or about whose work.
-    pub attempt: AttemptId,
+    /// Who asks, or about whose work, or about which operation.
+    #[serde(flatten)]
+    pub about: About,
     #[serde(default)]
     pub asker: Asker,
-    pub step: StepId,
+    /// Of the attempt; `None` for an operation.
+    #[serde(default)]
+    pub step: Option<StepId>,
     pub question: String,
     /// Empty: the answer is free text.
     pub choices: Vec<Choice>,
@@ -286,7 +293,7 @@ pub struct DecisionView {
     #[serde(default)]
     pub default: Option<String>,
     pub asked: Timestamp,
-    /// Until when a person may answer; `None`: for as long as the attempt waits.
+    /// Until when a person may answer; `None`: for as long as somebody waits for it.
     #[serde(default)]
     pub until: Option<Timestamp>,
     pub status: DecisionStatus,

@@ -67,7 +67,10 @@ impl Run {
                 RunPhase::Running if self.counts.asking > 0 => {
                     format!("{} waiting for an answer", tasks_of(self.counts.asking))
                 }
-                _ => String::new(),
+                _ => match self.question() {
+                    Some(decision) => format!("waits for an answer: {decision}"),
+                    None => String::new(),
+                },
             },
             created: self.created,
             ended: match self.phase {
@@ -81,11 +84,41 @@ impl Run {
             decisions: self.open_decisions(),
             foreseen: self.foreseen.clone(),
             review: self.review_view(),
-            operations: self.operations.iter().map(operation_view).collect(),
+            operations: self
+                .operations
+                .iter()
+                .map(|operation| self.operation_view(operation))
+                .collect(),
             busy: self.has_ended() && !self.is_at_rest(),
             tasks,
             tasks_ended: tasks.saturating_sub(self.counts.open),
             tasks_failed: self.counts.failed,
+        }
+    }
+
+    fn operation_view(&self, operation: &Operation) -> OperationView {
+        let prepared = operation.prepared();
+        let (end, ended) = match &operation.phase {
+            OperationPhase::Ended { end, at, .. } => (Some(end.clone()), Some(*at)),
+            OperationPhase::Preparing
+            | OperationPhase::Writing(_)
+            | OperationPhase::Waiting { .. } => (None, None),
+        };
+        OperationView {
+            id: operation.id(),
+            kind: operation.started.kind.clone(),
+            by_person: operation.started.by_person,
+            started: operation.started_at,
+            ended,
+            end,
+            before: prepared.map(|prepared| prepared.before.clone()),
+            after: prepared.map(|prepared| prepared.after.clone()),
+            files: prepared.map_or_else(Vec::new, |prepared| {
+                prepared.files.iter().map(|file| file.path.clone()).collect()
+            }),
+            undone_by: operation.undone_by,
+            in_effect: self.is_in_effect(operation),
+            decision: operation.decision.and_then(|id| self.decision_view(id)),
         }
     }
 
@@ -167,12 +200,12 @@ impl Run {
     /// `None` when the run has no such decision.
     pub fn decision_view(&self, id: DecisionId) -> Option<DecisionView> {
         let Decision { asked, asked_at, status, .. } = self.decision(id)?;
-        let position = self.position(asked.attempt.task())?;
+        let task = asked.about.attempt().and_then(|attempt| self.position(attempt.task()));
         Some(DecisionView {
             id,
-            attempt: asked.attempt,
+            about: asked.about,
             asker: asked.asker,
-            step: self.plan.tasks[position].step.clone(),
+            step: task.map(|position| self.plan.tasks[position].step.clone()),
             question: asked.question.text.clone(),
             choices: asked.question.choices.clone(),
             default: asked.question.default.clone(),
@@ -184,7 +217,7 @@ impl Run {
 
     fn open_decisions(&self) -> Vec<DecisionView> {
         // Mostly there are none, and a run may have had many.
-        if self.counts.asking == 0 {
+        if self.counts.asking == 0 && self.question().is_none() {
             return Vec::new();
         }
         let is_open = |decision: &&Decision| decision.status.is_open();
@@ -203,31 +236,6 @@ impl Run {
             return format!("waits for an answer: {}", open.join(", "));
         }
         detail(task)
-    }
-}
-
-fn operation_view(operation: &Operation) -> OperationView {
-    let prepared = operation.prepared();
-    let (end, ended) = match &operation.phase {
-        OperationPhase::Ended { end, at, .. } => (Some(end.clone()), Some(*at)),
-        OperationPhase::Preparing | OperationPhase::Writing(_) | OperationPhase::Waiting { .. } => {
-            (None, None)
-        }
-    };
-    OperationView {
-        id: operation.id(),
-        kind: operation.started.kind.clone(),
-        by_person: operation.started.by_person,
-        started: operation.started_at,
-        ended,
-        end,
-        before: prepared.map(|prepared| prepared.before.clone()),
-        after: prepared.map(|prepared| prepared.after.clone()),
-        files: prepared.map_or_else(Vec::new, |prepared| {
-            prepared.files.iter().map(|file| file.path.clone()).collect()
-        }),
-        undone_by: operation.undone_by,
-        in_effect: operation.is_in_effect(),
     }
 }
 

@@ -264,7 +264,11 @@ fn limits(config: &Config) -> Limits {
             natives => natives,
         },
         ageing: config.limits.ageing,
-        ask: AskLimits { open: config.decision.max_open, total: config.decision.max_asked },
+        ask: AskLimits {
+            open: config.decision.max_open,
+            total: config.decision.max_asked,
+            timeout: config.decision.timeout,
+        },
         memory: MemoryLimits {
             entries: config.memory.max_entries,
             bytes: config.memory.max_bytes.0,

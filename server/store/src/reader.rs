@@ -199,6 +199,13 @@ impl Reader {
 
     /// A question that was asked in a run, answered or not.
     pub fn decision(&self, id: DecisionId) -> Result<Option<DecisionView>, StoreError> {
+        let of_operation = |run: RunView| {
+            let asked = run.operations.into_iter().filter_map(|operation| operation.decision);
+            asked.into_iter().find(|decision| decision.id == id)
+        };
+        if let Some(found) = self.run(id.run())?.and_then(of_operation) {
+            return Ok(Some(found));
+        }
         // The tasks of one run, of which one asks: not worth an index.
         let needle = format!("\"id\":\"{id}\"");
         self.read(|conn| {

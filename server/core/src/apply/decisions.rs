@@ -1,7 +1,7 @@
 //! What happens to decisions.
 
 use crate::{
-    decision::{Decision, DecisionAsked, DecisionStatus},
+    decision::{About, Decision, DecisionAsked, DecisionStatus},
     ids::{AttemptId, DecisionId},
     state::State,
     time::Timestamp,
@@ -17,16 +17,24 @@ pub(super) fn ask(state: &mut State, asked: &DecisionAsked, now: Timestamp) {
     };
     state.indices.decisions.insert(&decision, true);
     run.decisions.push(decision);
-    state.change(asked.attempt.task(), |task| {
-        if let Some(attempt) = task.attempts.last_mut() {
-            attempt.decisions.push(asked.decision);
-            attempt.open_decisions += 1;
+    match asked.about {
+        About::Attempt(attempt) => state.change(attempt.task(), |task| {
+            if let Some(attempt) = task.attempts.last_mut() {
+                attempt.decisions.push(asked.decision);
+                attempt.open_decisions += 1;
+            }
+        }),
+        About::Operation(_) => {
+            if let Some(operation) = run.operations.last_mut() {
+                operation.decision = Some(asked.decision);
+            }
         }
-    });
+    }
 }
 
 pub(super) fn end(state: &mut State, id: DecisionId, status: DecisionStatus) {
-    let Some(attempt) = change(state, id, |decision| decision.status = status) else { return };
+    let about = change(state, id, |decision| decision.status = status);
+    let Some(attempt) = about.and_then(About::attempt) else { return };
     state.change(attempt.task(), |task| {
         if let Some(attempt) = task.attempts.last_mut() {
             attempt.open_decisions = attempt.open_decisions.saturating_sub(1);
@@ -51,18 +59,14 @@ pub(super) fn forget_asker(state: &mut State, attempt: AttemptId) {
     }
 }
 
-/// Changes a decision of an attempt under way, and with it what the indices say of it. Answers who
-/// asked.
-fn change(
-    state: &mut State,
-    id: DecisionId,
-    change: impl FnOnce(&mut Decision),
-) -> Option<AttemptId> {
+/// Changes a decision that somebody waits for, and with it what the indices say of it. Answers what it is
+/// about.
+fn change(state: &mut State, id: DecisionId, change: impl FnOnce(&mut Decision)) -> Option<About> {
     let run = state.runs.get_mut(&id.run())?;
     let position = usize::try_from(id.number()).ok()?.checked_sub(1)?;
     let decision = run.decisions.get_mut(position)?;
     state.indices.decisions.remove(decision);
     change(decision);
     state.indices.decisions.insert(decision, true);
-    Some(decision.asked.attempt)
+    Some(decision.asked.about)
 }

@@ -3,8 +3,10 @@
 
 use super::ApplyError;
 use crate::{
+    decision::About,
     event::{AttemptStarted, Event, EventBody},
     ids::{DecisionId, OperationId, TaskId},
+    operation::{OperationEnd, OperationKind},
     state::{
         Operation, OperationPhase, ReviewPhase, Run, RunPhase, SnapshotState, State, TaskPhase,
     },
@@ -63,26 +65,49 @@ fn fits_run(state: &State, run: &Run, body: &EventBody) -> bool {
             state.indices.finished.contains(&run.id) && run.review.phase != ReviewPhase::Wanted
         }
         EventBody::ReviewWanted { .. } => {
-            state.indices.finished.contains(&run.id) && run.unreviewed().is_some()
+            let has_failed = matches!(run.review.phase, ReviewPhase::Failed(_));
+            let is_due = state.indices.finished.contains(&run.id) && run.unreviewed().is_some();
+            is_due || run.has_ended() && has_failed
         }
         EventBody::ReviewOpened(_) | EventBody::ReviewFailed { .. } => {
             run.review.phase == ReviewPhase::Wanted
         }
         EventBody::HunksJudged { .. } => matches!(run.review.phase, ReviewPhase::Open(_)),
-        EventBody::TasksAdded { .. } => !matches!(run.phase, RunPhase::Stopping { .. }),
+        EventBody::TasksAdded { tasks } => !tasks.is_empty() && can_go_on(run),
         EventBody::SnapshotWanted => !run.has_ended() && run.wants_snapshot_again(),
         EventBody::SnapshotTaken { .. } | EventBody::SnapshotFailed { .. } => {
             run.snapshot == SnapshotState::Wanted
         }
         EventBody::DecisionAsked(asked) => asked.decision.run() == run.id,
+        EventBody::OperationStarted(started) => run.has_ended() && can_start(run, &started.kind),
+        // See `misfit`: what was asked about an operation is open after the end of its run.
+        EventBody::DecisionAnswered { .. } | EventBody::DecisionWithdrawn { .. } => true,
         // See `misfitting_operation`.
-        EventBody::OperationStarted(_)
-        | EventBody::OperationPrepared { .. }
+        EventBody::OperationPrepared { .. }
         | EventBody::OperationWritten { .. }
         | EventBody::FilesConfirmed { .. }
         | EventBody::OperationEnded { .. } => true,
-        EventBody::TasksReopened { .. } => !matches!(run.phase, RunPhase::Stopping { .. }),
+        EventBody::TasksReopened { tasks } => !tasks.is_empty() && can_go_on(run),
         _ => !run.has_ended(),
+    }
+}
+
+/// Whether tasks may be opened or added: not while it stops, nor beside a review or an operation.
+fn can_go_on(run: &Run) -> bool {
+    !run.is_stopping()
+        && run.review.phase != ReviewPhase::Wanted
+        && run.operations.last().is_none_or(Operation::has_ended)
+}
+
+fn can_start(run: &Run, kind: &OperationKind) -> bool {
+    match kind {
+        OperationKind::Apply { .. } | OperationKind::Discard => {
+            matches!(run.review.phase, ReviewPhase::Open(_))
+        }
+        OperationKind::Undo { of } => {
+            run.operation(*of).is_some_and(|undone| run.is_in_effect(undone))
+        }
+        OperationKind::Clean => true,
     }
 }
 
@@ -108,9 +133,12 @@ fn misfitting_operation(run: &Run, body: &EventBody) -> Option<OperationId> {
             };
             (*operation, last.is_some_and(is_writing))
         }
-        EventBody::FilesConfirmed { operation, .. } => {
-            let is_waiting = |last: &Operation| {
-                last.id() == *operation && matches!(last.phase, OperationPhase::Waiting { .. })
+        EventBody::FilesConfirmed { operation, files: confirmed } => {
+            let is_waiting = |last: &Operation| match &last.phase {
+                OperationPhase::Waiting { prepared, files, .. } => {
+                    last.id() == *operation && prepared.not_awaited(files, confirmed).is_none()
+                }
+                _ => false,
             };
             (*operation, last.is_some_and(is_waiting))
         }
@@ -130,11 +158,17 @@ fn misfit(state: &State, run: &Run, body: &EventBody) -> Option<DecisionId> {
             let next =
                 u32::try_from(run.decisions.len()).ok().and_then(|count| count.checked_add(1));
             let is_next = DecisionId::new(run.id, next?) == Some(asked.decision);
-            (asked.decision, is_next && state.indices.under_way.contains_key(&asked.attempt))
+            let can_be_asked = match asked.about {
+                About::Attempt(attempt) => state.indices.under_way.contains_key(&attempt),
+                About::Operation(operation) => run.operations.last().is_some_and(|last| {
+                    last.id() == operation && last.decision.is_none() && is_conflict(last)
+                }),
+            };
+            (asked.decision, is_next && can_be_asked)
         }
-        EventBody::DecisionAnswered { decision, attempt, .. }
-        | EventBody::DecisionWithdrawn { decision, attempt, .. } => {
-            (*decision, state.indices.decisions.open.contains(&(*attempt, *decision)))
+        EventBody::DecisionAnswered { decision, about, .. }
+        | EventBody::DecisionWithdrawn { decision, about, .. } => {
+            (*decision, state.indices.decisions.open.contains(&(*about, *decision)))
         }
         EventBody::DecisionDelivered { decision, attempt } => {
             (*decision, state.indices.decisions.undelivered.contains(&(*attempt, *decision)))
@@ -143,9 +177,18 @@ fn misfit(state: &State, run: &Run, body: &EventBody) -> Option<DecisionId> {
         EventBody::AttemptEnded { attempt, .. } => {
             (state.indices.decisions.open_of(*attempt).next()?, false)
         }
+        // The same of what is asked about an operation.
+        EventBody::OperationStarted(_)
+        | EventBody::TasksReopened { .. }
+        | EventBody::TasksAdded { .. } => (run.question()?, false),
         _ => return None,
     };
     (!fits).then_some(id)
+}
+
+fn is_conflict(operation: &Operation) -> bool {
+    let phase = &operation.phase;
+    matches!(phase, OperationPhase::Ended { end: OperationEnd::Conflict { .. }, .. })
 }
 
 fn check_task(run: &Run, event: &Event, id: TaskId) -> Result<(), ApplyError> {

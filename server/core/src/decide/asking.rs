@@ -1,17 +1,18 @@
 //! What attempts ask and want kept, and what people answer.
 
 use super::{
-    Refusal, RefusalKind,
+    Refusal, RefusalKind, questions,
     requests::{find, wrong_state},
 };
 use crate::{
     decision::{
-        AnsweredBy, AskLimits, Asker, Decision, DecisionAsked, DecisionStatus, Question,
+        About, AnsweredBy, AskLimits, Asker, Decision, DecisionAsked, DecisionStatus, Question,
         WithdrawReason,
     },
     event::{Event, EventBody},
     ids::{AttemptId, DecisionId},
     memory::{MemorySet, Remember, Scope},
+    outcome::Artifact,
     plan::Executor,
     state::{Attempt, Run, State},
     time::{Millis, Timestamp},
@@ -37,13 +38,17 @@ pub(super) fn ask(
     if by == Asker::Agent {
         has_room(state.limits.ask, attempt, asker)?;
     }
-    let number = u32::try_from(run.decisions.len()).ok().and_then(|count| count.checked_add(1));
-    let Some(decision) = number.and_then(|number| DecisionId::new(run.id, number)) else {
-        return Ok(Vec::new());
-    };
+    let Some(decision) = next(run) else { return Ok(Vec::new()) };
+    let about = About::Attempt(attempt);
     let until = Question::until(timeout, at);
-    let asked = DecisionAsked { decision, attempt, asker: by, question: question.clone(), until };
+    let asked = DecisionAsked { decision, about, asker: by, question: question.clone(), until };
     Ok(vec![Event { run: run.id, at, body: EventBody::DecisionAsked(Box::new(asked)) }])
+}
+
+/// The id of the next question of a run.
+pub(super) fn next(run: &Run) -> Option<DecisionId> {
+    let number = u32::try_from(run.decisions.len()).ok()?.checked_add(1)?;
+    DecisionId::new(run.id, number)
 }
 
 /// Whether an agent may ask one question more.
@@ -63,7 +68,13 @@ fn has_room(limits: AskLimits, id: AttemptId, attempt: &Attempt) -> Result<(), R
     Ok(())
 }
 
-pub(super) fn answer(state: &State, id: DecisionId, choice: &str, at: Timestamp) -> Events {
+pub(super) fn answer(
+    state: &State,
+    id: DecisionId,
+    choice: &str,
+    unsaved: &[Artifact],
+    at: Timestamp,
+) -> Events {
     let run = find(state, id.run())?;
     let Some(decision) = run.decision(id) else {
         return Err(Refusal {
@@ -91,10 +102,16 @@ pub(super) fn answer(state: &State, id: DecisionId, choice: &str, at: Timestamp)
     if !question.accepts(choice) {
         return Err(not_accepted(id, question, choice));
     }
-    let attempt = decision.asked.attempt;
+    let about = decision.asked.about;
+    let next = match about {
+        About::Attempt(_) => None,
+        About::Operation(operation) => {
+            questions::what_follows(state, run, operation, choice, unsaved, at)?
+        }
+    };
     let (choice, by) = (choice.to_owned(), AnsweredBy::Person);
-    let body = EventBody::DecisionAnswered { decision: id, attempt, choice, by };
-    Ok(vec![Event { run: run.id, at, body }])
+    let body = EventBody::DecisionAnswered { decision: id, about, choice, by };
+    Ok(std::iter::once(Event { run: run.id, at, body }).chain(next).collect())
 }
 
 fn not_accepted(id: DecisionId, question: &Question, choice: &str) -> Refusal {
@@ -115,11 +132,12 @@ fn not_accepted(id: DecisionId, question: &Question, choice: &str) -> Refusal {
 pub(super) fn delivered(state: &State, id: DecisionId, at: Timestamp) -> Vec<Event> {
     let decision = state.run(id.run()).and_then(|run| run.decision(id));
     let Some(Decision { asked, .. }) = decision else { return Vec::new() };
-    let key = (asked.attempt, id);
+    let About::Attempt(attempt) = asked.about else { return Vec::new() };
+    let key = (attempt, id);
     if !state.indices.decisions.undelivered.contains(&key) {
         return Vec::new();
     }
-    let body = EventBody::DecisionDelivered { decision: id, attempt: asked.attempt };
+    let body = EventBody::DecisionDelivered { decision: id, attempt };
     vec![Event { run: id.run(), at, body }]
 }
 
@@ -128,15 +146,15 @@ pub(super) fn due(state: &State, now: Timestamp) -> impl Iterator<Item = Event> 
     let due = state.indices.decisions.due.iter().take_while(move |(until, _)| *until <= now);
     due.filter_map(move |(_, id)| {
         let asked = &state.run(id.run())?.decision(*id)?.asked;
-        let (decision, attempt) = (*id, asked.attempt);
+        let (decision, about) = (*id, asked.about);
         let body = match asked.question.default.clone() {
             Some(choice) => {
                 let by = AnsweredBy::Timeout;
-                EventBody::DecisionAnswered { decision, attempt, choice, by }
+                EventBody::DecisionAnswered { decision, about, choice, by }
             }
             None => {
                 let reason = WithdrawReason::Timeout;
-                EventBody::DecisionWithdrawn { decision, attempt, reason }
+                EventBody::DecisionWithdrawn { decision, about, reason }
             }
         };
         Some(Event { run: id.run(), at: now, body })
@@ -154,7 +172,7 @@ pub(super) fn withdrawn(
     let open = state.indices.decisions.open_of(attempt);
     open.filter(move |id| of.is_none() || asker(*id) == of).map(move |decision| {
         let reason = WithdrawReason::AttemptEnded;
-        EventBody::DecisionWithdrawn { decision, attempt, reason }
+        EventBody::DecisionWithdrawn { decision, about: About::Attempt(attempt), reason }
     })
 }
 

@@ -1,11 +1,11 @@
 //! What people ask for: approve, cancel, retry, change a time-out, pause, resume.
 
-use super::{Refusal, RefusalKind, Target};
+use super::{Refusal, RefusalKind, Target, operations::nothing_under_way, questions};
 use crate::{
     event::{Event, EventBody},
     ids::{RunId, TaskId},
     outcome::{Output, SkipReason, StopReason, TaskOutcome},
-    state::{Run, RunPhase, State, Task, TaskPhase},
+    state::{Operation, ReviewPhase, Run, RunPhase, State, Task, TaskPhase},
     time::{Millis, Timestamp},
     view::TaskStatus,
 };
@@ -104,12 +104,13 @@ pub(super) fn retry(state: &State, target: Target, at: Timestamp) -> Decision {
             format!("take that back with `orchestra undo {by}`"),
         ));
     }
-    if let Some(operation) = run.operations.last().filter(|operation| !operation.has_ended()) {
+    if run.review.phase == ReviewPhase::Wanted {
         return Err(wrong_state(
-            format!("{} is under way", operation.id()),
-            "wait a moment for its end, then ask again".to_owned(),
+            format!("what {} has made is being brought together", run.id),
+            format!("wait for its end with `orchestra watch {}`, then retry", run.id),
         ));
     }
+    nothing_under_way(run.operations.last().filter(|last| !last.has_ended()).map(Operation::id))?;
     let tasks: Vec<TaskId> = match target {
         Target::Run(_) => {
             run.tasks.iter().filter(|task| has_ended_badly(task)).map(|task| task.id).collect()
@@ -140,13 +141,21 @@ pub(super) fn retry(state: &State, target: Target, at: Timestamp) -> Decision {
             with_skipped_dependents(run, id)
         }
     };
+    if tasks.is_empty()
+        && run.has_ended()
+        && let ReviewPhase::Failed(_) = run.review.phase
+        && let Some(works) = run.works_to_review()
+    {
+        return Ok(vec![Event { run: run.id, at, body: EventBody::ReviewWanted { works } }]);
+    }
     if tasks.is_empty() {
         return Err(wrong_state(
             format!("nothing in {} has failed", run.id),
             format!("see where it stands with `orchestra show {}`", run.id),
         ));
     }
-    let mut bodies = vec![EventBody::TasksReopened { tasks }];
+    let mut bodies: Vec<EventBody> = questions::superseded(run).into_iter().collect();
+    bodies.push(EventBody::TasksReopened { tasks });
     if run.wants_snapshot_again() {
         bodies.push(EventBody::SnapshotWanted);
     }

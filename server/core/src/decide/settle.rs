@@ -1,6 +1,6 @@
 //! What the time and the state alone lead to: skip, start and end what can be.
 
-use super::{asking, requests::stop_run, reviews, starts::starts};
+use super::{asking, operations, requests::stop_run, starts::starts};
 use crate::{
     context,
     event::{Event, EventBody},
@@ -22,7 +22,7 @@ pub(super) fn settle(state: &State, now: Timestamp) -> Vec<Event> {
         .chain(due)
         .map(|(id, body)| event(id.run(), body))
         .chain(asking::due(state, now))
-        .chain(reviews::settled(state, now))
+        .chain(operations::settled(state, now))
         .collect();
     if !decided.is_empty() {
         return decided;
@@ -43,7 +43,7 @@ pub(super) fn settle(state: &State, now: Timestamp) -> Vec<Event> {
     if !ended.is_empty() {
         return ended;
     }
-    match reviews::apply_automatically(state, now) {
+    match operations::apply_automatically(state, now) {
         Some(started) => vec![started],
         None => starts(state, now),
     }

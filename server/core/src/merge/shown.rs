@@ -68,8 +68,8 @@ fn side(text: &mut String, name: &str, side: &Side) {
     }
 }
 
-/// A line without what a terminal would obey.
-fn cut(line: &str, longest: usize) -> String {
+/// A line without what a terminal would obey, of at most `longest` characters.
+pub(crate) fn cut(line: &str, longest: usize) -> String {
     let plain = |c: char| if c.is_control() && c != '\t' { char::REPLACEMENT_CHARACTER } else { c };
     let mut shown: String = line.chars().take(longest).map(plain).collect();
     if line.chars().nth(longest).is_some() {

@@ -2,7 +2,7 @@
 
 use super::{ReviewPhase, Run, Task, TaskPhase};
 use crate::{
-    decision::Decision,
+    decision::{About, Decision},
     ids::{AttemptId, DecisionId, OperationId, RunId, TaskId},
     outcome::{StopReason, TaskOutcome},
     plan::{Executor, Lane, PlannedTask},
@@ -91,8 +91,8 @@ pub(crate) struct UnderWay {
 /// The decisions of all runs, by what is next for them.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub(crate) struct DecisionIndices {
-    /// Open ones, by who asked.
-    pub(crate) open: BTreeSet<(AttemptId, DecisionId)>,
+    /// Open ones, by what they are about.
+    pub(crate) open: BTreeSet<(About, DecisionId)>,
     /// Open ones with a time-out, by its end.
     pub(crate) due: BTreeSet<(Timestamp, DecisionId)>,
     /// Ended ones of which the attempt under way is yet to take up how.
@@ -101,19 +101,25 @@ pub(crate) struct DecisionIndices {
 
 impl DecisionIndices {
     pub(crate) fn insert(&mut self, decision: &Decision, is_under_way: bool) {
-        let (id, attempt) = (decision.asked.decision, decision.asked.attempt);
+        let (id, about) = (decision.asked.decision, decision.asked.about);
         if decision.status.is_open() {
-            self.open.insert((attempt, id));
+            self.open.insert((about, id));
             self.due.extend(decision.asked.until.map(|until| (until, id)));
-        } else if is_under_way && decision.status.is_news() && !decision.delivered {
+        } else if let About::Attempt(attempt) = about
+            && is_under_way
+            && decision.status.is_news()
+            && !decision.delivered
+        {
             self.undelivered.insert((attempt, id));
         }
     }
 
     pub(crate) fn remove(&mut self, decision: &Decision) {
-        let (id, attempt) = (decision.asked.decision, decision.asked.attempt);
-        self.open.remove(&(attempt, id));
-        self.undelivered.remove(&(attempt, id));
+        let (id, about) = (decision.asked.decision, decision.asked.about);
+        self.open.remove(&(about, id));
+        if let About::Attempt(attempt) = about {
+            self.undelivered.remove(&(attempt, id));
+        }
         if let Some(until) = decision.asked.until {
             self.due.remove(&(until, id));
         }
@@ -121,8 +127,9 @@ impl DecisionIndices {
 
     /// The open ones of an attempt.
     pub(crate) fn open_of(&self, attempt: AttemptId) -> impl Iterator<Item = DecisionId> {
-        let from = self.open.range((attempt, DecisionId::FIRST)..);
-        from.take_while(move |(asker, _)| *asker == attempt).map(|(_, id)| *id)
+        let about = About::Attempt(attempt);
+        let from = self.open.range((about, DecisionId::FIRST)..);
+        from.take_while(move |(other, _)| *other == about).map(|(_, id)| *id)
     }
 }
 

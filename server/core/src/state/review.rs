@@ -1,11 +1,12 @@
 //! The review of a run and the operations on the user's files, as the state keeps them.
 
-use super::{Run, Task, TaskPhase};
+use super::{Run, RunPhase, Task, TaskPhase};
 use crate::{
     change::Change,
-    event::{OperationStarted, ReviewOpened},
+    event::{OperationStarted, ReviewOpened, ReviewedFile},
     evidence::{Evidence, Verdict as Verified},
-    ids::{AttemptId, HunkId, OperationId},
+    ids::{AttemptId, DecisionId, HunkId, OperationId},
+    merge,
     operation::{FilePlan, FileResult, FileState, OperationEnd, OperationKind, Owner, Target},
     outcome::{Failure, Output, TaskOutcome},
     plan::{ApplyPolicy, Executor},
@@ -18,11 +19,15 @@ use std::{
     sync::Arc,
 };
 
+/// How many flagged files are named as doubts, and how much of each path, in characters.
+const FLAGGED_BY_NAME: usize = 20;
+const LONGEST_PATH: usize = 120;
+
 /// The review of a run.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct ReviewState {
     pub phase: ReviewPhase,
-    /// Whose work it is about.
+    /// Whose work it is about; empty when that is to be looked at again.
     pub(crate) of: Vec<AttemptId>,
     /// Of those that are judged. Kept when the run goes on: the same change has the same id.
     pub verdicts: BTreeMap<HunkId, Verdict>,
@@ -34,6 +39,8 @@ pub struct ReviewState {
     pub cleaned: Option<OperationId>,
     /// The run's policy wants it applied, and no operation of it has begun yet.
     pub(crate) automatic: bool,
+    /// A person has begun to judge it, or to do something with it.
+    pub(crate) is_persons: bool,
 }
 
 /// Where a review stands.
@@ -57,6 +64,10 @@ pub struct Operation {
     pub phase: OperationPhase,
     /// By which operation it was taken back, unless that was taken back itself.
     pub undone_by: Option<OperationId>,
+    /// The hunks that it has brought into the user's files, or has taken out of them.
+    pub(crate) moved: Vec<ReviewedFile>,
+    /// What was asked because it did not fit.
+    pub decision: Option<DecisionId>,
 }
 
 /// Where an operation stands.
@@ -99,11 +110,10 @@ impl Operation {
         matches!(self.phase, OperationPhase::Ended { .. })
     }
 
-    /// Whether it has changed something that is still so.
-    pub fn is_in_effect(&self) -> bool {
+    /// Whether it has changed something; what was to be so already is no change.
+    pub(crate) fn has_changed(&self) -> bool {
         let OperationPhase::Ended { end, .. } = &self.phase else { return false };
-        self.undone_by.is_none()
-            && matches!(end, OperationEnd::Applied | OperationEnd::Partly { .. })
+        matches!(end, OperationEnd::Applied | OperationEnd::Partly { .. })
     }
 
     /// What it has written, or was about to.
@@ -128,13 +138,31 @@ impl Prepared {
             .filter(move |plan| !is_known(plan))
     }
 
+    /// The first of `answers` about a file for which no client is waited for, or not any more.
+    pub(crate) fn not_awaited<'a>(
+        &self,
+        known: &[FileResult],
+        answers: &'a [FileResult],
+    ) -> Option<&'a str> {
+        let mut awaited: BTreeSet<&str> =
+            self.unanswered(known).map(|plan| plan.path.as_str()).collect();
+        let paths = answers.iter().map(|answer| answer.path.as_str());
+        paths.into_iter().find(|path| !awaited.remove(path))
+    }
+
     /// How it has ended, when these are the results of its files.
     pub(crate) fn end(&self, files: &[FileResult]) -> OperationEnd {
-        let unanswered = self
-            .unanswered(files)
-            .map(|plan| FileResult { path: plan.path.clone(), state: FileState::Unanswered });
+        let is_known = |plan: &&FilePlan| files.iter().any(|file| file.path == plan.path);
+        let unknown = self.files.iter().filter(|plan| !is_known(plan)).map(|plan| FileResult {
+            path: plan.path.clone(),
+            state: match plan.owner {
+                Owner::Client => FileState::Unanswered,
+                // Read back is what counts, not what was to be.
+                Owner::Disk => FileState::Failed { problem: "nothing is known of it".to_owned() },
+            },
+        });
         let failed = files.iter().filter(|file| file.state != FileState::Applied).cloned();
-        let open: Vec<FileResult> = failed.chain(unanswered).collect();
+        let open: Vec<FileResult> = failed.chain(unknown).collect();
         if open.is_empty() { OperationEnd::Applied } else { OperationEnd::Partly { files: open } }
     }
 }
@@ -143,6 +171,42 @@ impl Run {
     pub fn operation(&self, id: OperationId) -> Option<&Operation> {
         let position = usize::try_from(id.number()).ok()?.checked_sub(1)?;
         self.operations.get(position).filter(|operation| operation.id() == id)
+    }
+
+    /// Whether it has changed something that is still so.
+    pub fn is_in_effect(&self, operation: &Operation) -> bool {
+        operation.has_changed()
+            && operation.undone_by.is_none()
+            && match operation.started.kind {
+                // Another result has another review, which nobody has discarded.
+                OperationKind::Discard => self.review.discarded == Some(operation.id()),
+                _ => true,
+            }
+    }
+
+    /// Whether it makes the user's files as the run would have them; else it makes them as they were.
+    pub(crate) fn brings_in(&self, operation: OperationId) -> bool {
+        match self.operation(operation).map(|operation| &operation.started.kind) {
+            // Each takes an earlier one back, so this ends.
+            Some(OperationKind::Undo { of }) => !self.brings_in(*of),
+            _ => true,
+        }
+    }
+
+    /// The operation in effect to which the user's files owe a hunk.
+    pub(crate) fn brought_by(&self, hunk: HunkId) -> Option<OperationId> {
+        let has_moved = |operation: &&Operation| {
+            operation.moved.iter().any(|file| file.hunks.contains(&hunk))
+                && self.brings_in(operation.id())
+                && self.is_in_effect(operation)
+        };
+        self.operations.iter().rev().find(has_moved).map(Operation::id)
+    }
+
+    /// What is asked about its last operation, while nobody has answered.
+    pub fn question(&self) -> Option<DecisionId> {
+        let decision = self.operations.last()?.decision?;
+        self.decision(decision)?.status.is_open().then_some(decision)
     }
 
     /// What was made and has not been thrown away, in the order of the plan.
@@ -156,7 +220,9 @@ impl Run {
                 step: planned.step.clone(),
                 agent: executor.name().to_owned(),
                 model: match executor {
-                    Executor::Agent { name, .. } => self.plan.agents.get(name)?.model.clone(),
+                    Executor::Agent { name, .. } => {
+                        self.plan.agents.get(name).and_then(|agent| agent.model.clone())
+                    }
                     Executor::Native { .. } => None,
                 },
                 base: attempt.started.base.clone().unwrap_or_else(|| change.base.clone()),
@@ -173,22 +239,25 @@ impl Run {
         task.output().filter(|_| is_last)?.evidence.as_deref()
     }
 
-    fn work_attempts(&self) -> Vec<AttemptId> {
+    /// Whose work there is to be reviewed, if there is any.
+    pub(crate) fn works_to_review(&self) -> Option<Vec<AttemptId>> {
         let made = self.tasks.iter().filter(|task| task.change().is_some());
-        made.filter_map(|task| Some(task.attempts.last()?.started.attempt)).collect()
+        let works: Vec<AttemptId> =
+            made.filter_map(|task| Some(task.attempts.last()?.started.attempt)).collect();
+        // Runs of the first journals have no snapshot that their work could be compared with.
+        (!works.is_empty() && self.snapshot_commit().is_some()).then_some(works)
     }
 
-    /// Whose work is to be reviewed, where that is not what the review is about.
+    /// The same, where that is not what the review is about.
     pub(crate) fn unreviewed(&self) -> Option<Vec<AttemptId>> {
-        let works = self.work_attempts();
-        (!works.is_empty() && works != self.review.of).then_some(works)
+        self.works_to_review().filter(|works| *works != self.review.of)
     }
 
     /// Why the result should not be applied without a person, each a phrase; empty where nothing speaks
     /// against it.
     pub(crate) fn doubts(&self, result: &str, flagged: &[String]) -> Vec<String> {
         let mut doubts = Vec::new();
-        if self.counts.failed > 0 {
+        if !self.has_succeeded_whole() {
             doubts.push("not every task succeeded".to_owned());
         }
         let outputs = || self.tasks.iter().filter_map(|task| Some((task, task.output()?)));
@@ -207,31 +276,49 @@ impl Run {
             }
             _ => doubts.push("no check has verified it".to_owned()),
         }
+        let mut flagged: BTreeSet<&str> = flagged.iter().map(String::as_str).collect();
         for (task, output) in outputs() {
-            let Some(change) = &output.change else { continue };
-            let is_agent = task
-                .attempts
-                .last()
-                .is_some_and(|attempt| matches!(attempt.started.executor, Executor::Agent { .. }));
-            if is_agent && !output.confined.is_some_and(|held| held.is_kernel()) {
-                doubts.push(format!("nothing held the agent of {}", task.id));
+            let is_agent = task.last_executor().is_some_and(Executor::is_agent);
+            // One that only reads could have written to the trees of the others.
+            if output.confined.map_or(is_agent, |held| !held.is_kernel()) {
+                doubts.push(format!("nothing held what {} ran", task.id));
             }
+            let Some(change) = &output.change else { continue };
             if !change.held.is_empty() {
                 doubts.push(format!("something of {} was held back", task.id));
             }
+            flagged.extend(change.flags.iter().map(|flag| flag.path.as_str()));
         }
-        doubts.extend(flagged.iter().map(|path| format!("{path} is flagged")));
+        let count = flagged.len();
+        doubts.extend(flagged.into_iter().take(FLAGGED_BY_NAME).map(|path| match path {
+            "" => "every file is deleted".to_owned(),
+            path => format!("{} is flagged", merge::cut(path, LONGEST_PATH)),
+        }));
+        if count > FLAGGED_BY_NAME {
+            doubts.push(format!("{} more files are flagged", count - FLAGGED_BY_NAME));
+        }
         doubts
+    }
+
+    /// Whether each task has done what was asked, or did not have to.
+    fn has_succeeded_whole(&self) -> bool {
+        let is_well = |task: &Task| match &task.phase {
+            TaskPhase::Ended { outcome, .. } => outcome.satisfies_needs(),
+            _ => false,
+        };
+        self.tasks.iter().all(is_well)
     }
 
     /// Where the run's policy wants the result, without anybody asking.
     pub(crate) fn automatic_target(&self) -> Option<Target> {
         let ReviewPhase::Open(opened) = &self.review.phase else { return None };
+        if !self.has_succeeded_whole() || opened.files.is_empty() {
+            return None;
+        }
         match self.plan.apply {
             ApplyPolicy::Review => None,
             ApplyPolicy::Auto => opened.doubts.is_empty().then_some(Target::Files),
-            ApplyPolicy::Branch => (self.counts.failed == 0)
-                .then(|| Target::Branch { name: Target::branch_of(self.id) }),
+            ApplyPolicy::Branch => Some(Target::Branch { name: Target::branch_of(self.id) }),
         }
     }
 
@@ -239,20 +326,23 @@ impl Run {
     pub(crate) fn has_become_a_branch(&self) -> bool {
         let is_branch = |operation: &Operation| {
             let kind = &operation.started.kind;
-            let target = Some(kind).and_then(|kind| match kind {
-                OperationKind::Apply { target, .. } => Some(target),
-                _ => None,
-            });
-            operation.is_in_effect() && matches!(target, Some(Target::Branch { .. }))
+            matches!(kind, OperationKind::Apply { target: Target::Branch { .. }, .. })
+                && self.is_in_effect(operation)
         };
         self.operations.iter().any(is_branch)
     }
 
-    /// Whether nothing happens any more unless a person wants it.
+    /// Whether nothing happens any more unless a person wants it, and nobody is asked what they want.
     pub fn is_at_rest(&self) -> bool {
         self.has_ended()
             && !self.review.automatic
+            && self.review.phase != ReviewPhase::Wanted
             && self.operations.last().is_none_or(Operation::has_ended)
+            && self.question().is_none()
+    }
+
+    pub(crate) fn is_stopping(&self) -> bool {
+        matches!(self.phase, RunPhase::Stopping { .. })
     }
 
     /// What the run's agents got to see.
@@ -265,6 +355,16 @@ impl Run {
 }
 
 impl Task {
+    /// How many attempts it has had.
+    pub(crate) fn tries(&self) -> u32 {
+        u32::try_from(self.attempts.len()).unwrap_or(u32::MAX)
+    }
+
+    /// Who has carried out its last attempt.
+    pub(crate) fn last_executor(&self) -> Option<&Executor> {
+        self.attempts.last().map(|attempt| &attempt.started.executor)
+    }
+
     /// What it has handed over, if it has succeeded.
     fn output(&self) -> Option<&Output> {
         match &self.phase {

@@ -18,6 +18,8 @@ mod merging;
 #[cfg(test)]
 mod needs;
 #[cfg(test)]
+mod operations;
+#[cfg(test)]
 mod order;
 #[cfg(test)]
 mod pausing;
@@ -25,6 +27,8 @@ mod pausing;
 mod properties;
 #[cfg(test)]
 mod retries;
+#[cfg(test)]
+mod reviews;
 #[cfg(test)]
 mod scale;
 #[cfg(test)]

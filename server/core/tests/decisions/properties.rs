@@ -6,6 +6,7 @@
 
 mod commands;
 mod endings;
+mod operations;
 mod plans;
 
 use crate::support::{Simulator, limits};
@@ -38,6 +39,7 @@ fn history(
     commands: &[Command],
 ) -> Simulator {
     let mut sim = Simulator::new(limits).with_seed(seed);
+    sim.make_reviews(false);
     let mut plans = plans.into_iter();
     commands::carry_out(&mut sim, &Command::Create, &mut plans);
     for command in commands {
@@ -60,6 +62,7 @@ proptest! {
         sim.crash();
         endings::bring_to_an_end(&mut sim);
         endings::check(&sim);
+        operations::check(&sim);
     }
 
     /// State is per run: runs can be folded one after the other, however their events interleave,

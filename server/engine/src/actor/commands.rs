@@ -155,7 +155,8 @@ impl Actor {
                 (InputKind::Pause { run, reason }, None, Vec::new())
             }
             Request::Answer(decision, choice) => {
-                (InputKind::Answer { decision, choice }, None, Vec::new())
+                let unsaved = Vec::new();
+                (InputKind::Answer { decision, choice, unsaved }, None, Vec::new())
             }
             Request::Judge { run, selection, verdict } => {
                 (InputKind::Judge { run, selection, verdict }, None, Vec::new())

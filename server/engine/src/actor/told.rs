@@ -5,7 +5,7 @@ use super::{Actor, Input, InputKind, Turn, clock, step};
 use crate::batch::{AgentReply, Asked};
 use orchestra_core::{
     decide::StepError,
-    decision::{Asker, Question},
+    decision::{About, Asker, Question},
     ids::AttemptId,
     memory::Scope,
     outcome::Artifact,
@@ -121,7 +121,7 @@ impl Actor {
     fn asked(&self, attempt: AttemptId, key: &str) -> Reply {
         let decisions = self.state.run(attempt.run()).map(|run| run.decisions.as_slice());
         let decision = decisions.unwrap_or_default().iter().find(|decision| {
-            decision.asked.attempt == attempt && decision.asked.question.key == key
+            decision.asked.about == About::Attempt(attempt) && decision.asked.question.key == key
         });
         match decision {
             Some(decision) => Reply::Asked { decision: decision.asked.decision },

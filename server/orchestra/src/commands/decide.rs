@@ -24,11 +24,11 @@ pub(crate) fn list(session: &Session) -> Result<Done, Failure> {
         anstream::println!("nothing waits for an answer");
         return Ok(Done::Well);
     }
-    let mut table = Table::new(&["decision", "step", "asked", "choices", "question"]);
+    let mut table = Table::new(&["decision", "about", "asked", "choices", "question"]);
     for one in &open {
         table.row([
             one.id.to_string(),
-            one.step.to_string(),
+            decision::subject(one),
             one.asked.to_string(),
             decision::choices(one),
             one.question.clone(),

@@ -1,4 +1,4 @@
-//! Questions of agents and about their work, as people read and answer them.
+//! Questions of agents, about their work and about the user's files, as people read and answer them.
 
 use crate::show::style::{bold, dim};
 use orchestra_core::{
@@ -19,10 +19,14 @@ pub(crate) fn choices(decision: &DecisionView) -> String {
 
 /// Who asks what, and how to answer.
 pub(crate) fn in_full(decision: &DecisionView) -> String {
-    let DecisionView { id, attempt, step, asked, .. } = decision;
+    let DecisionView { id, asked, .. } = decision;
+    let about = match &decision.step {
+        Some(step) => format!("{step} ({})", decision.about),
+        None => decision.about.to_string(),
+    };
     let asks = match decision.asker {
-        Asker::Agent => format!("{step} ({attempt}) asks"),
-        Asker::Orchestra => format!("Orchestra asks about {step} ({attempt})"),
+        Asker::Agent => format!("{about} asks"),
+        Asker::Orchestra => format!("Orchestra asks about {about}"),
     };
     let mut lines = vec![
         format!("{}  {asks} since {asked}", bold(&id.to_string())),
@@ -59,13 +63,22 @@ pub(crate) fn in_full(decision: &DecisionView) -> String {
 
 /// The question in one line, for those who follow a run.
 pub(crate) fn in_short(decision: &DecisionView) -> String {
-    let DecisionView { id, step, .. } = decision;
+    let id = decision.id;
+    let about = subject(decision);
     let question = decision.question.trim().lines().next().unwrap_or_default();
     let asks = match decision.asker {
         Asker::Agent => "asks",
         Asker::Orchestra => "is asked about",
     };
-    format!("{id} {step} {asks}: {question}\n  {}", how_to_answer(decision))
+    format!("{id} {about} {asks}: {question}\n  {}", how_to_answer(decision))
+}
+
+/// The step that asks or is asked about, or the operation.
+pub(crate) fn subject(decision: &DecisionView) -> String {
+    match &decision.step {
+        Some(step) => step.to_string(),
+        None => decision.about.to_string(),
+    }
 }
 
 fn how_to_answer(decision: &DecisionView) -> String {

@@ -1,4 +1,4 @@
-//! `workspace/decisions/r12-d1.md`: what an agent asks, or Orchestra about its work,
+//! `workspace/decisions/r12-d1.md`: what an agent asks, or Orchestra about its work or the user's files,
 //! for people who look at files, and what became of it.
 
 use super::{
@@ -23,12 +23,14 @@ pub(super) fn write(layout: &Layout, decision: &DecisionView) -> Result<(), Obst
 }
 
 fn text(decision: &DecisionView) -> String {
-    let DecisionView { id, attempt, step, asked, .. } = decision;
-    let asks = match decision.asker {
-        Asker::Agent => format!("{step} asks"),
-        Asker::Orchestra => format!("Orchestra asks about {step}"),
+    let DecisionView { id, about, step, asked, .. } = decision;
+    let asks = match (decision.asker, step) {
+        (Asker::Agent, Some(step)) => format!("{step} asks"),
+        (Asker::Agent, None) => format!("{about} asks"),
+        (Asker::Orchestra, Some(step)) => format!("Orchestra asks about {step}"),
+        (Asker::Orchestra, None) => format!("Orchestra asks about {about}"),
     };
-    let mut text = format!("# {id}: {asks}\n\n{attempt}, {asked}\n\n");
+    let mut text = format!("# {id}: {asks}\n\n{about}, {asked}\n\n");
     text.push_str(&fenced(&decision.question, "text"));
     if !decision.choices.is_empty() {
         text.push('\n');

@@ -1,7 +1,7 @@
 //! The thread that projects, pass by pass.
 
 use super::{
-    Progress,
+    Progress, decision,
     folder::{Obstacle, Scope},
     layout::Layout,
     plan, review, status, task,
@@ -221,6 +221,9 @@ impl Projector {
             }
         }
         drop(moment);
+        for decision in view.operations.iter().filter_map(|operation| operation.decision.as_ref()) {
+            decision::write(layout, decision)?;
+        }
         let text = status::text(seq, &view, &tasks);
         plans.replace(&format!("{run}.status.md"), text.as_bytes())?;
         Ok(review::write(layout, &self.artifacts, seq, &view)?)

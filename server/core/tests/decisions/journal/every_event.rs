@@ -255,6 +255,14 @@ fn a_run_that_is_reviewed_applied_and_undone(sim: &mut Simulator) {
     sim.end_early(branched, OperationEnd::Applied);
     let nothing = sim.apply(Apply { target: Place::Commit, ..apply(run) }).unwrap();
     sim.end_early(nothing, OperationEnd::Nothing);
+    let conflicting = sim.apply(apply(run)).unwrap();
+    let conflicts = vec![conflict("a.txt")];
+    sim.end_early(conflicting, OperationEnd::Conflict { conflicts: conflicts.clone() });
+    sim.answer("r8/d1".parse().unwrap(), "mine").unwrap();
+    let again = "r8/o7".parse().unwrap();
+    sim.end_early(again, OperationEnd::Conflict { conflicts: conflicts.clone() });
+    let superseded = sim.apply(apply(run)).unwrap();
+    sim.end_early(superseded, OperationEnd::Conflict { conflicts });
     let discarded = sim.discard(run).unwrap();
     sim.undo(discarded).unwrap();
     sim.send_back(run, "Once more", &[]).unwrap();

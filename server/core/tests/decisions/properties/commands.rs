@@ -1,11 +1,13 @@
 //! What can happen to a workspace, at random.
 
+use super::operations;
 use crate::support::{
-    Simulator, cancelled, failed, failed_as, lost, never_started, no_snapshot, snapshot, succeeded,
-    timed_out,
+    Simulator, cancelled, confined, failed, failed_as, lost, never_started, no_snapshot, snapshot,
+    succeeded, timed_out, verified, wrote,
 };
 use orchestra_core::{
     decide::{InputKind, Target},
+    evidence::Verdict,
     ids::{AttemptId, DecisionId, RunId, TaskId},
     outcome::{AttemptOutcome, FailureKind},
     plan::Plan,
@@ -59,6 +61,8 @@ pub(super) enum Command {
         number: u32,
         how: u8,
     },
+    /// Something happens to the review of a run, or because of it.
+    Review(Index, operations::Command),
     Pass(u64),
     PassUntilWoken,
     SetClockBack(u32),
@@ -77,7 +81,7 @@ fn target() -> impl Strategy<Value = AnyTarget> {
 }
 
 pub(super) fn command() -> impl Strategy<Value = Command> {
-    let end = (any::<Index>(), 0..9u8, prop::bool::weighted(0.2))
+    let end = (any::<Index>(), 0..12u8, prop::bool::weighted(0.2))
         .prop_map(|(which, how, twice)| Command::End { which, how, twice });
     prop_oneof![
         3 => Just(Command::Create),
@@ -92,13 +96,15 @@ pub(super) fn command() -> impl Strategy<Value = Command> {
             .prop_map(|(which, fails)| Command::EndSnapshot { which, fails }),
         4 => (any::<Index>(), 0..6u8, any::<bool>())
             .prop_map(|(which, key, has_default)| Command::Ask { which, key, has_default }),
-        3 => (any::<Index>(), 1..6u32, 0..4u8)
+        3 => (any::<Index>(), 1..6u32, 0..7u8)
             .prop_map(|(run, number, choice)| Command::Answer { run, number, choice }),
         3 => (any::<Index>(), 1..6u32)
             .prop_map(|(run, number)| Command::Deliver { run, number }),
         2 => (any::<Index>(), 0..5u8, 0..4u8)
             .prop_map(|(which, key, value)| Command::Remember { which, key, value }),
         1 => (1..4u32, 0..9u8).prop_map(|(number, how)| Command::EndStale { number, how }),
+        20 => (any::<Index>(), operations::command())
+            .prop_map(|(run, command)| Command::Review(run, command)),
         4 => (0..20_000u64).prop_map(Command::Pass),
         4 => Just(Command::PassUntilWoken),
         1 => (0..10_000_000u32).prop_map(Command::SetClockBack),
@@ -106,7 +112,7 @@ pub(super) fn command() -> impl Strategy<Value = Command> {
     ]
 }
 
-fn outcome(how: u8) -> AttemptOutcome {
+fn outcome(attempt: AttemptId, how: u8) -> AttemptOutcome {
     match how {
         0 => failed(),
         1 => failed_as(FailureKind::NotStarted),
@@ -114,6 +120,9 @@ fn outcome(how: u8) -> AttemptOutcome {
         3 => lost(),
         4 => never_started(),
         5 => cancelled(),
+        // As the only commits of their kind, as commits are.
+        9 => wrote(&format!("{attempt}")),
+        10 | 11 => confined(verified(wrote(&format!("{attempt}")), Verdict::Passed)),
         _ => succeeded(),
     }
 }
@@ -147,7 +156,8 @@ pub(super) fn carry_out(
             });
         }
         Command::Answer { run, number, choice } => with_run(sim, *run, |sim, run| {
-            let choice = ["yes", "no", "maybe", ""][usize::from(*choice)];
+            let choice =
+                ["yes", "no", "maybe", "", "mine", "theirs", "leave"][usize::from(*choice)];
             sim.answer(DecisionId::new(run, *number).unwrap(), choice).is_ok()
         }),
         Command::Deliver { run, number } => with_run(sim, *run, |sim, run| {
@@ -162,6 +172,10 @@ pub(super) fn carry_out(
             });
         }
         Command::EndStale { number, how } => end_stale(sim, *number, *how),
+        Command::Review(run, command) => with_run(sim, *run, |sim, run| {
+            operations::carry_out(sim, run, command);
+            true
+        }),
         Command::Pass(ms) => {
             sim.pass(*ms);
         }
@@ -203,9 +217,9 @@ fn with_attempt(sim: &mut Simulator, which: Index, change: impl FnOnce(&mut Simu
 
 fn end(sim: &mut Simulator, which: Index, how: u8, twice: bool) {
     with_attempt(sim, which, |sim, attempt| {
-        sim.end(attempt, outcome(how));
+        sim.end(attempt, outcome(attempt, how));
         if twice {
-            assert_eq!(sim.end(attempt, outcome(how / 2)), []);
+            assert_eq!(sim.end(attempt, outcome(attempt, how / 2)), []);
         }
     });
 }
@@ -228,6 +242,6 @@ fn end_stale(sim: &mut Simulator, number: u32, how: u8) {
     let task = "r1.1".parse().unwrap();
     let stale = AttemptId::new(task, number).unwrap();
     if !sim.under_way().contains(&stale) {
-        assert_eq!(sim.end(stale, outcome(how)), []);
+        assert_eq!(sim.end(stale, outcome(stale, how)), []);
     }
 }

@@ -33,6 +33,7 @@ pub(super) fn bring_to_an_end(sim: &mut Simulator) {
     }
     for run in sim.state.runs() {
         assert!(run.has_ended(), "{} is {:?}: {:?}", run.id, run.phase, run.tasks);
+        assert!(run.is_at_rest(), "{}: {:?}", run.id, run.operations);
     }
     assert_eq!(sim.under_way(), []);
 }
@@ -47,9 +48,17 @@ pub(super) fn check(sim: &Simulator) {
     for event in sim.journal.iter().flatten() {
         let run = sim.state.run(event.run).unwrap();
         match &event.body {
-            EventBody::RunCreated { .. } => {
+            EventBody::RunCreated { plan } => {
                 assert_eq!(runs.insert(event.run, true), None);
-                tasks.extend(run.tasks.iter().map(|task| (task.id, 1)));
+                let created = run.tasks.iter().take(plan.tasks.len());
+                tasks.extend(created.map(|task| (task.id, 1)));
+            }
+            EventBody::TasksAdded { tasks: added } => {
+                runs.insert(event.run, true);
+                let known = tasks.keys().filter(|task| task.run() == event.run).count();
+                let added = run.tasks.iter().skip(known).take(added.len());
+                let added: Vec<TaskId> = added.map(|task| task.id).collect();
+                tasks.extend(added.into_iter().map(|task| (task, 1)));
             }
             EventBody::TasksReopened { tasks: reopened } => {
                 runs.insert(event.run, true);

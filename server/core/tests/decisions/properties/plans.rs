@@ -1,7 +1,7 @@
 //! Random plans: acyclic, small, with every feature now and then.
 
 use crate::support::{PlanBuilder, plan};
-use orchestra_core::plan::Plan;
+use orchestra_core::plan::{ApplyPolicy, Plan};
 use proptest::{collection::vec, option, prelude::*};
 
 #[derive(Debug, Clone)]
@@ -45,9 +45,15 @@ pub(super) fn random_plan() -> impl Strategy<Value = Plan> {
         option::weighted(0.3, 1..60_000u64),
         prop::bool::weighted(0.2),
         any::<bool>(),
+        0..3u8,
     )
-        .prop_map(|(steps, max_parallel, timeout, approve, backwards)| {
-            let mut builder = plan().agent_profile("two", |agent| agent.max_load = 2);
+        .prop_map(|(steps, max_parallel, timeout, approve, backwards, policy)| {
+            let policy = match policy {
+                0 => ApplyPolicy::Review,
+                1 => ApplyPolicy::Auto,
+                _ => ApplyPolicy::Branch,
+            };
+            let mut builder = plan().apply(policy).agent_profile("two", |agent| agent.max_load = 2);
             if let Some(max) = max_parallel {
                 builder = builder.max_parallel(max);
             }

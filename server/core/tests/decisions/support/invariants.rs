@@ -3,9 +3,14 @@
 use orchestra_core::{
     decide::{Input, InputKind, decide},
     event::{Event, EventBody},
+    ids::HunkId,
+    operation::{OperationEnd, OperationKind, Target as Place},
     pending::{Effect, added, next_wake, pending, work},
     plan::{Executor, Lane},
-    state::{Limits, ReviewPhase, Run, RunPhase, SnapshotState, State, TaskPhase},
+    state::{
+        Limits, Operation, OperationPhase, ReviewPhase, Run, RunPhase, SnapshotState, State,
+        TaskPhase,
+    },
     time::Timestamp,
     view::TaskStatus,
 };
@@ -26,7 +31,83 @@ pub(super) fn check(
     for run in state.runs() {
         views_agree(run);
         run_ends_with_its_tasks(run);
+        rests_when_nothing_is_left(state, run);
+        assert_eq!(run.review.applied, brought(run), "{}", run.id);
     }
+    let under_way = state.runs().flat_map(|run| &run.operations).filter(|one| !one.has_ended());
+    assert!(under_way.count() <= 1, "two operations at once");
+}
+
+/// A run of which nothing is pending and about which nobody is asked is at rest, and no other.
+fn rests_when_nothing_is_left(state: &State, run: &Run) {
+    let view = run.view();
+    assert_eq!(view.is_open(), !run.is_at_rest(), "{view:?}");
+    let under_way = run.operations.iter().filter(|operation| !operation.has_ended()).count();
+    assert!(under_way == 0 || run.has_ended(), "an operation of {} while it goes on", run.id);
+    if run.is_at_rest() {
+        assert_eq!((under_way, view.decisions), (0, vec![]));
+        let is_of_run = |effect: &Effect| match effect {
+            Effect::Review { run: of } | Effect::TakeSnapshot { run: of } => *of == run.id,
+            Effect::Prepare { operation } | Effect::Write { operation } => {
+                operation.run() == run.id
+            }
+            other => other.attempt().is_some_and(|attempt| attempt.run() == run.id),
+        };
+        assert!(!pending(state).iter().any(is_of_run), "{} is at rest", run.id);
+    }
+    for operation in &view.operations {
+        let undone = operation.undone_by.and_then(|by| run.operation(by));
+        let kind = undone.map(|undone| undone.started.kind.clone());
+        assert!(kind.is_none_or(|kind| kind == OperationKind::Undo { of: operation.id }));
+        assert!(!operation.in_effect || operation.undone_by.is_none());
+    }
+}
+
+fn end(operation: &Operation) -> Option<&OperationEnd> {
+    match &operation.phase {
+        OperationPhase::Ended { end, .. } => Some(end),
+        _ => None,
+    }
+}
+
+/// What the operations of a run have brought into the user's files, one after the other.
+fn brought(run: &Run) -> BTreeSet<HunkId> {
+    let path = |hunk: &HunkId| {
+        let number = usize::from_str_radix(&hunk.to_string(), 16).unwrap();
+        run.plan.tasks.get(number - 1).map(|task| format!("{}.txt", task.step))
+    };
+    let mut in_files = BTreeSet::new();
+    let mut moved: Vec<(BTreeSet<HunkId>, bool)> = Vec::new();
+    for operation in &run.operations {
+        let open = match end(operation) {
+            Some(OperationEnd::Applied | OperationEnd::Nothing) => vec![],
+            Some(OperationEnd::Partly { files }) => files.clone(),
+            Some(OperationEnd::Conflict { .. } | OperationEnd::Refused { .. }) | None => {
+                moved.push((BTreeSet::new(), true));
+                continue;
+            }
+        };
+        let is_done =
+            |hunk: &HunkId| !open.iter().any(|file| path(hunk).as_ref() == Some(&file.path));
+        let (hunks, brings_in): (BTreeSet<HunkId>, bool) = match &operation.started.kind {
+            OperationKind::Apply { target: Place::Files, hunks } => {
+                let is_new = |hunk: &HunkId| !in_files.contains(hunk) && is_done(hunk);
+                (hunks.iter().copied().filter(is_new).collect(), true)
+            }
+            OperationKind::Undo { of } => {
+                let (hunks, brought_in) = &moved[usize::try_from(of.number()).unwrap() - 1];
+                (hunks.iter().copied().filter(is_done).collect(), !brought_in)
+            }
+            _ => (BTreeSet::new(), true),
+        };
+        if brings_in {
+            in_files.extend(&hunks);
+        } else {
+            in_files.retain(|hunk| !hunks.contains(hunk));
+        }
+        moved.push((hunks, brings_in));
+    }
+    in_files
 }
 
 fn nothing_is_left_to_settle(state: &State, now: Timestamp) {
@@ -111,7 +192,9 @@ fn views_agree(run: &Run) {
 
 fn run_ends_with_its_tasks(run: &Run) {
     let all = run.tasks.iter().all(|task| task.phase.has_ended());
-    let is_reviewed = run.review.phase != ReviewPhase::Wanted;
-    assert!(all || is_reviewed, "{} goes on while it is reviewed", run.id);
-    assert_eq!(run.has_ended(), all && is_reviewed, "{} is {:?}", run.id, run.phase);
+    if run.review.phase == ReviewPhase::Wanted {
+        assert!(all, "{} goes on while it is reviewed", run.id);
+    } else {
+        assert_eq!(run.has_ended(), all, "{} is {:?}", run.id, run.phase);
+    }
 }

@@ -2,8 +2,10 @@
 
 use orchestra_core::{
     change::{Change, ChangedFile, FileStatus},
+    confinement::Confinement,
     decide::Reviewed,
     event::ReviewedFile,
+    evidence::{Evidence, Verdict},
     ids::{HunkId, RunId},
     outcome::{Artifact, AttemptOutcome, Failure, FailureKind, Output},
     review::ReviewLimits,
@@ -63,6 +65,24 @@ pub(crate) fn wrote(commit: &str) -> AttemptOutcome {
     AttemptOutcome::Succeeded { output: Output { change: Some(change(commit)), ..output("done") } }
 }
 
+/// The same, after its checks.
+pub(crate) fn verified(outcome: AttemptOutcome, verdict: Verdict) -> AttemptOutcome {
+    with_output(outcome, |output| {
+        output.evidence = Some(Box::new(Evidence { checks: vec![], verdict }));
+    })
+}
+
+/// The same, by an agent that the kernel has held.
+pub(crate) fn confined(outcome: AttemptOutcome) -> AttemptOutcome {
+    with_output(outcome, |output| output.confined = Some(Confinement::Landlock { abi: 7 }))
+}
+
+fn with_output(mut outcome: AttemptOutcome, change: impl FnOnce(&mut Output)) -> AttemptOutcome {
+    let AttemptOutcome::Succeeded { output } = &mut outcome else { panic!("it has succeeded") };
+    change(output);
+    outcome
+}
+
 pub(crate) fn succeeded_with(result: Value) -> AttemptOutcome {
     AttemptOutcome::Succeeded { output: Output { result, ..output("done") } }
 }
@@ -101,12 +121,14 @@ pub(crate) fn hunk(number: u8) -> HunkId {
     HunkId::of_hash([0, 0, 0, 0, number])
 }
 
-/// What is found when the work of a run is brought together: one hunk of one file for each work.
+/// What is found when the work of a run is brought together: for the work of the n-th task the n-th hunk, in
+/// a file that has the name of its step.
 pub(crate) fn reviewed(run: &Run) -> Reviewed {
     let works = run.works();
-    let files = (1..)
-        .zip(&works)
-        .map(|(number, work)| file(&format!("{}.txt", work.step), &[hunk(number)]));
+    let files = works.iter().map(|work| {
+        let number = run.position(work.attempt.task()).unwrap() + 1;
+        file(&format!("{}.txt", work.step), &[hunk(u8::try_from(number).unwrap())])
+    });
     Reviewed {
         base: snapshot(run.id).commit,
         result: works.last().unwrap().commit.clone(),

@@ -2,7 +2,7 @@
 
 use orchestra_core::{
     agent::{AgentProfile, AgentStatus, Completion, Origin, Runtime},
-    plan::{Executor, Mode, Pattern, Plan, PlannedTask, Retry, Source},
+    plan::{ApplyPolicy, Executor, Mode, Pattern, Plan, PlannedTask, Retry, Source},
     selection::{Criterion, Order},
     time::Millis,
 };
@@ -209,6 +209,16 @@ impl PlanBuilder {
 
     pub(crate) fn run_timeout(self, timeout: u64) -> Self {
         self.on_plan(|plan| plan.timeout = Some(Millis(timeout)))
+    }
+
+    pub(crate) fn apply(self, policy: ApplyPolicy) -> Self {
+        self.on_plan(|plan| plan.apply = policy)
+    }
+
+    /// A command that checks the work of the step.
+    pub(crate) fn verify(self, command: &[&str]) -> Self {
+        let command = command.iter().map(|&word| word.to_owned()).collect();
+        self.on_step(|step| step.verify.push(command))
     }
 
     pub(crate) fn approve_plan(self) -> Self {

@@ -6,11 +6,11 @@ use orchestra_core::{
     decide::{Input, InputKind, Refusal, Reviewed, StepError, Target, step},
     decision::{AskLimits, Asker, Choice, Question},
     event::{self, Event, EventBody},
-    ids::{AttemptId, DecisionId, RunId, TaskId},
+    ids::{AttemptId, DecisionId, OperationId, RunId, TaskId},
     memory::{MemoryLimits, Remember},
     outcome::{AttemptOutcome, Failure},
     pending::{Effect, added, next_wake, pending},
-    state::{Limits, State},
+    state::{Limits, Operation, State},
     time::{Millis, Timestamp},
     view::{AttemptView, RunView, TaskView},
 };
@@ -22,7 +22,7 @@ pub(crate) fn limits() -> Limits {
         processes: 100,
         natives: 100,
         ageing: Millis::minutes(1),
-        ask: AskLimits { open: 2, total: 4 },
+        ask: AskLimits { open: 2, total: 4, timeout: Millis::minutes(1) },
         memory: MemoryLimits { entries: 3, bytes: 100 },
     }
 }
@@ -147,6 +147,7 @@ impl Simulator {
                     self.reviews.remove(&Effect::Review { run: event.run });
                 }
                 EventBody::OperationPrepared { operation, .. }
+                | EventBody::OperationWritten { operation, .. }
                 | EventBody::OperationEnded { operation, .. } => {
                     let operation = *operation;
                     self.reviews.remove(&Effect::Prepare { operation });
@@ -220,6 +221,12 @@ impl Simulator {
         self.reviews.iter().filter_map(run).collect()
     }
 
+    /// What is being done to the user's files.
+    pub(crate) fn operation_under_way(&self) -> Option<OperationId> {
+        let last = self.state.runs().filter_map(|run| run.operations.last());
+        last.filter(|operation| !operation.has_ended()).map(Operation::id).next()
+    }
+
     pub(crate) fn approve(&mut self, target: Target) -> Result<Vec<Event>, Refusal> {
         self.send(InputKind::Approve { target })
     }
@@ -272,7 +279,8 @@ impl Simulator {
     }
 
     pub(crate) fn answer(&mut self, id: DecisionId, choice: &str) -> Result<Vec<Event>, Refusal> {
-        self.send(InputKind::Answer { decision: id, choice: choice.to_owned() })
+        let (choice, unsaved) = (choice.to_owned(), vec![]);
+        self.send(InputKind::Answer { decision: id, choice, unsaved })
     }
 
     pub(crate) fn deliver(&mut self, decision: DecisionId) -> Vec<Event> {
@@ -331,6 +339,14 @@ impl Simulator {
                 self.take_snapshot(run);
             } else if let Some(&run) = self.wanted_reviews().first() {
                 self.review(run);
+            } else if let Some(operation) = self.operation_under_way()
+                && self.reviews.contains(&Effect::Prepare { operation })
+            {
+                self.carry_out(operation);
+            } else if let Some(operation) = self.operation_under_way()
+                && self.reviews.contains(&Effect::Write { operation })
+            {
+                self.write(operation, &[]);
             } else if let Some(attempt) = self.first_under_way() {
                 let told = self.is_told_to_stop(attempt);
                 self.end(attempt, if told { super::cancelled() } else { outcome(attempt) });
