@@ -2,12 +2,14 @@
 //! object: the seconds of every round, by row; the first round is there to warm up.
 //!
 //! Arguments: `new` for trees that are made anew, `radar` for looks at two of them and the user's folder,
-//! `blame` for the authors of a long file, or `used` for all the rest; the folder to work in; how many files
-//! the repository has; how many rounds are measured; and the command line that collecting is held by, if it
-//! is: it may write to `scratch` in that folder.
+//! `merge` for bringing two works together and choosing of them, `blame` for the authors of a long file, or
+//! `used` for all the rest; the folder to work in; how many files the repository has; how many rounds are
+//! measured; and the command line that collecting is held by, if it is: it may write to `scratch` in that
+//! folder.
 
 mod blame;
 mod measuring;
+mod merging;
 mod radar;
 mod repository;
 mod rounds;
@@ -35,6 +37,7 @@ fn main() -> Result<()> {
     let repository = || Repository::create(&folder.join("user"), files);
     let rows = match what.to_str() {
         Some("radar") => radar::rows(&folder, &repository()?, measured)?.0,
+        Some("merge") => merging::rows(&folder, &repository()?, measured)?.0,
         Some("blame") => blame::rows(&folder, measured)?.0,
         what => {
             let repository = repository()?;

@@ -16,6 +16,9 @@ const PACKAGE: usize = 20;
 /// How many files differ between its two commits, and how many are changed when some are.
 pub(crate) const CHANGED: usize = 10;
 
+/// How many files each of two works changes.
+const WORK: usize = 100;
+
 pub(crate) struct Repository {
     pub(crate) top: PathBuf,
     files: usize,
@@ -29,20 +32,41 @@ impl Repository {
     pub(crate) fn create(top: &Path, files: usize) -> Result<Self> {
         fs::create_dir_all(top)?;
         git(top, &["init", "-q", "-b", "main"])?;
-        let mut import = command(top, &["fast-import", "--quiet"]);
-        let mut import = import.stdin(Stdio::piped()).spawn()?;
         let mut stream = Vec::new();
         commit(&mut stream, "first", (0..files).map(|number| (number, 0)));
         let changed = spread(files, CHANGED).map(|number| (number, 1));
         commit(&mut stream, "second", changed);
-        import.stdin.take().ok_or("git takes no input")?.write_all(&stream)?;
-        if !import.wait()?.success() {
-            return Err("git fast-import failed".into());
-        }
+        import(top, &[], &stream)?;
         git(top, &["reset", "-q", "--hard"])?;
         let (head, before) =
             (git(top, &["rev-parse", "HEAD"])?, git(top, &["rev-parse", "HEAD^"])?);
         Ok(Self { top: top.to_owned(), files, head, before })
+    }
+
+    /// Two commits on top of the one that is checked out, as two agents make them: each changes a hundred
+    /// files, ten of them both, in different places. No two rounds are alike.
+    pub(crate) fn works(&self, round: usize) -> Result<[String; 2]> {
+        let of_first: Vec<usize> = spread(self.files, WORK).collect();
+        let step = self.files / WORK;
+        // Every tenth is the first one's, too.
+        let of_second =
+            (0..WORK).map(|number| of_first[number] + (number % 10).min(1) * (step / 2));
+        let at_top = of_first.iter().map(|&file| (file, format!("// {round}\n{}", text(file, 0))));
+        let at_end = of_second.map(|file| (file, format!("{}// {round}\n", text(file, 0))));
+        Ok([self.commit_on_head("one", at_top)?, self.commit_on_head("two", at_end)?])
+    }
+
+    fn commit_on_head(
+        &self,
+        branch: &str,
+        files: impl Iterator<Item = (usize, String)>,
+    ) -> Result<String> {
+        let mut stream = Vec::new();
+        begin_commit(&mut stream, branch, "work");
+        stream.extend(format!("from {}\n", self.head).bytes());
+        files.for_each(|(number, text)| put(&mut stream, number, &text));
+        import(&self.top, &["--force"], &stream)?;
+        git(&self.top, &["rev-parse", branch])
     }
 
     /// Puts other text into some of the files of a checkout, with no two rounds alike.
@@ -55,13 +79,27 @@ impl Repository {
 }
 
 fn commit(stream: &mut Vec<u8>, message: &str, files: impl Iterator<Item = (usize, usize)>) {
-    let head = "commit refs/heads/main\ncommitter bench <bench@localhost> 1790000000 +0000\n";
-    stream.extend(format!("{head}data {}\n{message}\n", message.len()).bytes());
-    for (number, version) in files {
-        let text = text(number, version);
-        let path = path(number);
-        stream.extend(format!("M 100644 inline {path}\ndata {}\n{text}\n", text.len()).bytes());
-    }
+    begin_commit(stream, "main", message);
+    files.for_each(|(number, version)| put(stream, number, &text(number, version)));
+}
+
+fn begin_commit(stream: &mut Vec<u8>, branch: &str, message: &str) {
+    let committer = "committer bench <bench@localhost> 1790000000 +0000";
+    let length = message.len();
+    let head = format!("commit refs/heads/{branch}\n{committer}\ndata {length}\n{message}\n");
+    stream.extend(head.bytes());
+}
+
+fn put(stream: &mut Vec<u8>, number: usize, text: &str) {
+    let path = path(number);
+    stream.extend(format!("M 100644 inline {path}\ndata {}\n{text}\n", text.len()).bytes());
+}
+
+fn import(top: &Path, options: &[&str], stream: &[u8]) -> Result<()> {
+    let mut import = command(top, &[&["fast-import", "--quiet"], options].concat());
+    let mut import = import.stdin(Stdio::piped()).spawn()?;
+    import.stdin.take().ok_or("git takes no input")?.write_all(stream)?;
+    if import.wait()?.success() { Ok(()) } else { Err("git fast-import failed".into()) }
 }
 
 /// So many numbers below `files`, far from one another.

@@ -1,4 +1,4 @@
-//! Snapshots, trees, collecting, the radar and blame, beside git's own ways to the same; and what it costs to hold a process.
+//! Snapshots, trees, collecting, merging, the radar and blame, beside git's own ways to the same; and what it costs to hold a process.
 
 use super::super::{
     Bench,
@@ -47,6 +47,14 @@ const RADAR: Table = &[
     ("radar, 10 changed before", Some("git status in a tree, 10 changed")),
 ];
 
+const MERGE: Table = &[
+    ("git merge-tree", None),
+    ("merge", Some("git merge-tree")),
+    ("git diff", None),
+    ("review", Some("git diff")),
+    ("every other hunk", Some("git diff")),
+];
+
 const BLAME: Table = &[
     ("git blame", None),
     ("blame, nothing applied", Some("git blame")),
@@ -88,6 +96,14 @@ pub(in super::super) fn radar(bench: &Bench) -> anyhow::Result<Group> {
     measured(bench, &folder(bench)?, ["radar", "50000", "5"], &[], RADAR, |row| {
         let is_quiet = row == "radar, quiet";
         is_quiet.then_some(Goal { text: "≤ 3 × git status", reached: |_, ratio| ratio <= 3.0 })
+    })
+}
+
+/// Two works of a hundred files each, in a repository of 50,000.
+pub(in super::super) fn merge(bench: &Bench) -> anyhow::Result<Group> {
+    measured(bench, &folder(bench)?, ["merge", "50000", "9"], &[], MERGE, |row| {
+        let goal = Goal { text: "≤ 2 × git merge-tree", reached: |_, ratio| ratio <= 2.0 };
+        (row == "merge").then_some(goal)
     })
 }
 
