@@ -46,7 +46,8 @@ impl Repository {
     /// Two commits on top of the one that is checked out, as two agents make them: each changes a hundred
     /// files, ten of them both, in different places. No two rounds are alike.
     pub(crate) fn works(&self, round: usize) -> Result<[String; 2]> {
-        let of_first: Vec<usize> = spread(self.files, WORK).collect();
+        // None of those in which its two commits differ.
+        let of_first: Vec<usize> = spread(self.files, WORK).map(|file| file + 1).collect();
         let step = self.files / WORK;
         // Every tenth is the first one's, too.
         let of_second =

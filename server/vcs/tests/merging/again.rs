@@ -1,7 +1,6 @@
 //! The same merge once more, as after a crash.
 
-use crate::support::{REFERENCE, Sandbox, git, request, try_git, write};
-use orchestra_vcs::merge::{self, Work};
+use crate::support::{REFERENCE, SELECTED, Sandbox, git, try_git, write};
 use std::{env, fs, path::Path, process::Command};
 
 const SANDBOX: &str = "ORCHESTRA_TEST_SANDBOX";
@@ -27,35 +26,18 @@ fn the_same_merge_gives_the_same_commit() {
     assert_eq!(sandbox.conflicted(), first);
 }
 
-/// The works of a sandbox, merged by a process of its own.
-fn merge_in(folder: &Path) {
-    let user = folder.join("user");
-    let base = git(&user, &["rev-parse", "HEAD"]);
-    let listed = git(&user, &["for-each-ref", "--format=%(objectname)", "refs/orchestra"]);
-    let names: Vec<String> = (1..=listed.lines().count()).map(|n| format!("r12.{n}")).collect();
-    let works = listed.lines().zip(&names);
-    let works: Vec<_> = works.map(|(commit, name)| Work { commit, name }).collect();
-    merge::merge(&request(&user, &folder.join("scratch"), &base, &works)).unwrap();
-}
-
 #[test]
 fn a_crash_at_any_point_leaves_nothing_half() {
     if let Some(folder) = env::var_os(SANDBOX) {
         let _armed = fail::FailScenario::setup();
-        merge_in(Path::new(&folder));
+        Sandbox::at(Path::new(&folder)).merge();
         return;
     }
     let whole = three_works();
     for point in ["merge::merged", "bare::keep::imported"] {
         let sandbox = three_works();
         let name = "again::a_crash_at_any_point_leaves_nothing_half";
-        let output = Command::new(env::current_exe().unwrap())
-            .args(["--exact", name, "--nocapture"])
-            .env(SANDBOX, sandbox.path(""))
-            .env("FAILPOINTS", format!("{point}=return"))
-            .output()
-            .unwrap();
-        assert!(!output.status.success(), "{point} was not reached");
+        assert!(crashes_in(&sandbox, name, point), "{point} was not reached");
         let user = sandbox.user();
         assert!(!try_git(&user, &["show-ref", "--verify", REFERENCE]).status.success());
         assert!(try_git(&user, &["fsck", "--strict"]).status.success());
@@ -63,6 +45,47 @@ fn a_crash_at_any_point_leaves_nothing_half() {
         fs::remove_dir_all(sandbox.path("scratch")).unwrap();
         assert_eq!(sandbox.whole().tree, whole.whole().tree);
     }
+}
+
+#[test]
+fn a_crash_while_hunks_are_put_together_leaves_nothing_half() {
+    let act = |sandbox: &Sandbox, base: &str, result: &str| {
+        let review = sandbox.compare(base, result);
+        let first = review.files[0].hunks[0].id;
+        sandbox.select(&review, [first]).unwrap()
+    };
+    if let Some(folder) = env::var_os(SANDBOX) {
+        let _armed = fail::FailScenario::setup();
+        let sandbox = Sandbox::at(Path::new(&folder));
+        act(&sandbox, &sandbox.base, &sandbox.works[0].0);
+        return;
+    }
+    for point in ["review::selected", "bare::keep::imported"] {
+        let mut sandbox = Sandbox::with(|user| write(user, "a", "1\n"));
+        let work = sandbox.work(|src| {
+            write(src, "a", "2\n");
+            write(src, "b", "2\n");
+        });
+        let name = "again::a_crash_while_hunks_are_put_together_leaves_nothing_half";
+        assert!(crashes_in(&sandbox, name, point), "{point} was not reached");
+        let user = sandbox.user();
+        assert!(!try_git(&user, &["show-ref", "--verify", SELECTED]).status.success());
+        fs::remove_dir_all(sandbox.path("scratch")).unwrap();
+        let selected = act(&sandbox, &sandbox.base, &work);
+        assert_eq!(sandbox.reference(SELECTED), selected.commit);
+    }
+}
+
+/// Runs the test called `name` once more in a process of its own, that is armed with a failpoint and works in
+/// this sandbox; true when it crashed.
+fn crashes_in(sandbox: &Sandbox, name: &str, point: &str) -> bool {
+    let output = Command::new(env::current_exe().unwrap())
+        .args(["--exact", name, "--nocapture"])
+        .env(SANDBOX, sandbox.path(""))
+        .env("FAILPOINTS", format!("{point}=return"))
+        .output()
+        .unwrap();
+    !output.status.success()
 }
 
 #[test]

@@ -57,6 +57,51 @@ fn a_driver_that_the_content_asks_for_and_the_user_configured_does_not_run() {
 }
 
 #[test]
+fn a_review_runs_nothing_either_and_nobody_is_hidden_from_blame() {
+    let base: String = (1..=40).map(|number| format!("{number}\n")).collect();
+    let mut sandbox = Sandbox::with(|user| {
+        write(user, ".gitattributes", "* diff=evil filter=evil\n");
+        write(user, "file", &base);
+    });
+    sandbox.work(|src| write(src, "file", base.replace("\n10\n", "\nten\n")));
+    let hidden = sandbox.work(|src| write(src, "file", base.replace("\n30\n", "\nthirty\n")));
+    let result = sandbox.whole().commit.unwrap();
+    let user = sandbox.user();
+    let trap = Trap::set(&sandbox.path(""));
+    write(&sandbox.path(""), "ignored-revisions", format!("{hidden}\n"));
+    let ignored = sandbox.path("ignored-revisions");
+    git(&user, &["config", "blame.ignoreRevsFile", ignored.to_str().unwrap()]);
+    configure(&user, &trap);
+    // The user's own git would run it.
+    let blamed = command(&user).args(["blame", &result, "--", "file"]).output().unwrap();
+    assert!(blamed.status.success());
+    trap.assert_run();
+
+    let review = sandbox.compare(&sandbox.base, &result);
+
+    let works: Vec<_> = review.hunks().map(|(_, hunk)| hunk.works.as_slice()).collect();
+    assert_eq!(works, [[0], [1]]);
+    let first = review.files[0].hunks[0].id;
+    let selected = sandbox.select(&review, [first]).unwrap();
+    trap.assert_not_run();
+    let text = format!("100644 {}", base.replace("\n10\n", "\nten\n"));
+    assert_eq!(sandbox.files(&selected.commit)[1].1, text);
+}
+
+#[test]
+fn conflicts_in_files_that_git_itself_reads_are_told_like_others() {
+    let mut sandbox = Sandbox::with(|user| write(user, "a", "a\n"));
+    for side in ["ours", "theirs"] {
+        sandbox.work(|src| {
+            write(src, ".gitattributes", format!("* {side}\n"));
+            write(src, ".gitmodules", format!("[submodule \"{side}\"]\n\tpath = {side}\n"));
+        });
+    }
+    let paths: Vec<String> = sandbox.kinds().into_iter().map(|(path, _)| path).collect();
+    assert_eq!(paths, [".gitattributes", ".gitmodules"]);
+}
+
+#[test]
 fn attributes_that_would_hide_a_conflict_do_not_count_wherever_they_are() {
     let sandbox = conflicting("* merge=union\n");
     assert_eq!(sandbox.kinds(), [("file".to_owned(), ConflictKind::Lines)]);

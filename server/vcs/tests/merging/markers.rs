@@ -38,7 +38,7 @@ fn every_kind_of_marker_is_found_with_its_line() {
         move |src: &Path| {
             let text = fs::read_to_string(src.join("file")).unwrap();
             let lines = text.lines().filter(|line| !what.iter().any(|what| line.starts_with(what)));
-            write(src, "file", &lines.map(|line| format!("{line}\n")).collect::<String>());
+            write(src, "file", lines.map(|line| format!("{line}\n")).collect::<String>());
         }
     };
     assert_eq!(left(&mut conflict(), without(&["<<<"])), at("file", 3));
@@ -60,7 +60,7 @@ fn a_marker_that_was_moved_to_another_file_is_found_there() {
 fn what_looks_like_a_marker_and_was_in_a_work_is_none() {
     let manual = |line: &str| format!("Title\n=======\n\n<<<<<<< HEAD\n{line}\n>>>>>>> topic\n");
     let mut sandbox = Sandbox::of_file(&manual("base"), &manual("ours"), &manual("theirs"));
-    let resolve = |src: &Path| write(src, "file", &manual("both"));
+    let resolve = |src: &Path| write(src, "file", manual("both"));
     assert_eq!(left(&mut sandbox, resolve), None);
     // Underlined by whoever resolves it, in a file that had no conflict.
     let resolve = |src: &Path| {
@@ -77,7 +77,7 @@ fn line_ends_and_large_files_are_no_obstacle() {
     assert_eq!(left(&mut sandbox, |_| {}), at("file", 2));
     let large = |src: &Path| {
         write(src, "file", "1\nboth\n3\n");
-        write(src, "large", &format!("<<<<<<< r12.1\n{}", "x".repeat(2_000)));
+        write(src, "large", format!("<<<<<<< r12.1\n{}", "x".repeat(2_000)));
     };
     assert_eq!(left(&mut conflict(), large), None, "what is too large is not looked at");
 }
