@@ -204,13 +204,17 @@ fn a_line_that_the_user_had_committed_stays_his_when_an_agent_puts_it_back() {
 
 #[test]
 fn a_line_is_an_agents_only_once() {
-    let mut sandbox = Sandbox::new("one\ntwo\n");
-    sandbox.agent_writes("coder", "one\nA\ntwo\n");
+    let mut sandbox = Sandbox::new("old\n");
+    sandbox.agent_writes("coder", "A\nP\nQ\n");
     sandbox.commit("all");
-    sandbox.write("one\nA\nA\ntwo\n");
-    let mut authors = sandbox.authors();
-    authors.sort();
-    assert_eq!(authors, ["(first): one", "(first): two", "-: A", "coder: A"]);
+    sandbox.write("0\nA\nX\n");
+    sandbox.commit("mine");
+    // The first is still there; only what was deleted comes back.
+    sandbox.write("0\nA\nX\nA\nP\nQ\n");
+    assert_eq!(
+        sandbox.authors(),
+        ["(mine): 0", "coder: A", "(mine): X", "-: A", "coder: P", "coder: Q"]
+    );
 }
 
 #[test]

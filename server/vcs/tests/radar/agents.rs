@@ -184,6 +184,29 @@ fn what_a_sparse_tree_does_not_show_was_not_deleted() {
 }
 
 #[test]
+fn what_a_sparse_tree_was_given_and_does_not_show_counts() {
+    let mut sandbox = Sandbox::with(&[], |user| {
+        write(user, "deep/file", TEXT);
+        write(user, "far/file", TEXT);
+    });
+    let first = sandbox.agent();
+    write(&first, "far/file", TEXT.replace('3', "three"));
+    let work = sandbox.collected(&first);
+    let snapshot = sandbox.snapshot.clone();
+    let sparse = sandbox.agent_in(&[&work, &snapshot], &["deep".to_owned()]);
+    assert!(!sparse.join("far").exists());
+    let other = sandbox.agent();
+    write(&other, "far/file", TEXT.replace('3', "drei"));
+    assert_eq!(
+        sandbox.foreseen(),
+        [
+            "far/file: r1.1@1 3 and r1.3@1 3: both changed the same lines",
+            "far/file: r1.2@1 3 and r1.3@1 3: both changed the same lines",
+        ]
+    );
+}
+
+#[test]
 fn objects_of_the_other_format_do_as_well() {
     let mut sandbox = Sandbox::with(&["--object-format=sha256"], |user| write(user, "file", TEXT));
     let (one, two) = (sandbox.agent(), sandbox.agent());
