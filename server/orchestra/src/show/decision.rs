@@ -91,3 +91,52 @@ fn how_to_answer(decision: &DecisionView) -> String {
     };
     format!("answer with: orchestra decide {} {answer}", decision.id)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use orchestra_core::{
+        decision::{About, Choice},
+        time::Timestamp,
+    };
+
+    fn asked(about: About, step: Option<&str>) -> DecisionView {
+        DecisionView {
+            id: "r1/d1".parse().unwrap(),
+            about,
+            asker: Asker::Orchestra,
+            step: step.map(|step| step.parse().unwrap()),
+            question: "Which?\na.txt".to_owned(),
+            choices: ["mine", "leave"]
+                .map(|id| Choice { id: id.to_owned(), label: format!("{id} it") })
+                .to_vec(),
+            default: Some("leave".to_owned()),
+            asked: Timestamp(0),
+            until: None,
+            status: DecisionStatus::Open,
+        }
+    }
+
+    fn plain(text: &str) -> String {
+        anstream::adapter::strip_str(text).to_string()
+    }
+
+    #[test]
+    fn a_question_about_an_operation_names_it_where_others_name_a_step() {
+        let of_operation = asked(About::Operation("r1/o2".parse().unwrap()), None);
+        assert_eq!(
+            plain(&in_short(&of_operation)),
+            "r1/d1 r1/o2 is asked about: Which?\n  answer with: orchestra decide r1/d1 mine|leave"
+        );
+        assert_eq!(
+            plain(&in_full(&of_operation)),
+            "r1/d1  Orchestra asks about r1/o2 since 1970-01-01T00:00:00Z\n\nWhich?\na.txt\n\n  \
+             mine  mine it\n  leave  leave it (if nobody answers)\n\
+             answer with: orchestra decide r1/d1 mine|leave"
+        );
+        let of_attempt = asked(About::Attempt("r1.3@1".parse().unwrap()), Some("fix"));
+        let first = plain(&in_full(&of_attempt)).lines().next().map(str::to_owned);
+        let expected = "r1/d1  Orchestra asks about fix (r1.3@1) since 1970-01-01T00:00:00Z";
+        assert_eq!(first.as_deref(), Some(expected));
+    }
+}

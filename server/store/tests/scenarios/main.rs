@@ -12,6 +12,8 @@ mod kills;
 #[cfg(test)]
 mod opening;
 #[cfg(test)]
+mod operating;
+#[cfg(test)]
 mod projecting;
 #[cfg(test)]
 mod readonly;
