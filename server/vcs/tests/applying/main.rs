@@ -17,6 +17,8 @@ mod full_disk;
 #[cfg(test)]
 mod obstacles;
 #[cfg(test)]
+mod properties;
+#[cfg(test)]
 mod support;
 #[cfg(test)]
 mod undoing;
