@@ -40,7 +40,7 @@ struct Bench {
 type Prepare = fn(&Bench) -> anyhow::Result<Group>;
 
 /// Each group prepares what it needs, is measured, and lets go of it before the next begins.
-const GROUPS: [(&str, Prepare); 20] = [
+const GROUPS: [(&str, Prepare); 21] = [
     ("processes", floors::processes),
     ("files", floors::files),
     ("pueue", peers::pueue),
@@ -55,6 +55,7 @@ const GROUPS: [(&str, Prepare); 20] = [
     ("trees", rows::trees::used),
     ("radar", rows::trees::radar),
     ("merge", rows::trees::merge),
+    ("apply", rows::trees::apply),
     ("blame", rows::trees::blame),
     ("agent", rows::agents::one),
     ("thousand", rows::agents::thousand),

@@ -2,11 +2,12 @@
 //! object: the seconds of every round, by row; the first round is there to warm up.
 //!
 //! Arguments: `new` for trees that are made anew, `radar` for looks at two of them and the user's folder,
-//! `merge` for bringing two works together and choosing of them, `blame` for the authors of a long file, or
-//! `used` for all the rest; the folder to work in; how many files the repository has; how many rounds are
-//! measured; and the command line that collecting is held by, if it is: it may write to `scratch` in that
-//! folder.
+//! `merge` for bringing two works together and choosing of them, `apply` for changes of a user's files, `blame`
+//! for the authors of a long file, or `used` for all the rest; the folder to work in; how many files the
+//! repository has; how many rounds are measured; and the command line that collecting is held by, if it is: it
+//! may write to `scratch` in that folder.
 
+mod apply;
 mod blame;
 mod measuring;
 mod merging;
@@ -38,6 +39,7 @@ fn main() -> Result<()> {
     let rows = match what.to_str() {
         Some("radar") => radar::rows(&folder, &repository()?, measured)?.0,
         Some("merge") => merging::rows(&folder, &repository()?, measured)?.0,
+        Some("apply") => apply::rows(&folder, &repository()?, measured)?.0,
         Some("blame") => blame::rows(&folder, measured)?.0,
         what => {
             let repository = repository()?;

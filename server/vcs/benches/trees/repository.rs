@@ -72,7 +72,12 @@ impl Repository {
 
     /// Puts other text into some of the files of a checkout, with no two rounds alike.
     pub(crate) fn change(&self, checkout: &Path, round: usize) -> Result<()> {
-        for number in spread(self.files, CHANGED) {
+        self.change_many(checkout, CHANGED, round)
+    }
+
+    /// The same with so many files.
+    pub(crate) fn change_many(&self, checkout: &Path, count: usize, round: usize) -> Result<()> {
+        for number in spread(self.files, count) {
             fs::write(checkout.join(path(number)), text(number, round + 2))?;
         }
         Ok(())

@@ -1,4 +1,4 @@
-//! Snapshots, trees, collecting, merging, the radar and blame, beside git's own ways to the same; and what it costs to hold a process.
+//! Snapshots, trees, collecting, merging, applying, the radar and blame, beside git's own ways to the same; and what it costs to hold a process.
 
 use super::super::{
     Bench,
@@ -62,6 +62,17 @@ const BLAME: Table = &[
     ("blame, 10 applies", Some("git blame")),
 ];
 
+const APPLY: Table = &[
+    ("git status, quiet", None),
+    ("git apply, 100 files", Some("git status, quiet")),
+    ("1.5 × git status + 2 × git apply", None),
+    ("apply, prepared", Some("1.5 × git status + 2 × git apply")),
+    ("apply, 100 files", Some("1.5 × git status + 2 × git apply")),
+    ("git status, 100 changed", None),
+    ("undo, prepared", Some("1.5 × git status + 2 × git apply")),
+    ("undo, 100 files", Some("1.5 × git status + 2 × git apply")),
+];
+
 /// Trees of 50,000 files, made anew.
 pub(in super::super) fn new(bench: &Bench) -> anyhow::Result<Group> {
     trees(bench, ["new", "50000", "3"], NEW, |_| None)
@@ -104,6 +115,15 @@ pub(in super::super) fn merge(bench: &Bench) -> anyhow::Result<Group> {
     measured(bench, &folder(bench)?, ["merge", "50000", "9"], &[], MERGE, |row| {
         let goal = Goal { text: "≤ 2 × git merge-tree", reached: |_, ratio| ratio <= 2.0 };
         (row == "merge").then_some(goal)
+    })
+}
+
+/// 100 files of 50,000.
+pub(in super::super) fn apply(bench: &Bench) -> anyhow::Result<Group> {
+    measured(bench, &folder(bench)?, ["apply", "50000", "5"], &[], APPLY, |row| {
+        let is_whole = matches!(row, "apply, 100 files" | "undo, 100 files");
+        let text = "≤ 1.5 × git status + 2 × git apply";
+        is_whole.then_some(Goal { text, reached: |_, ratio| ratio <= 1.0 })
     })
 }
 
