@@ -4,6 +4,7 @@ use crate::show::style::one_line;
 use orchestra_core::{
     change::Change,
     evidence::{Check, CheckKind, CheckRun, Evidence, Verdict},
+    merge::Unmerged,
     outcome::{Output, SettingsChange, Usage},
 };
 
@@ -24,6 +25,9 @@ pub(crate) fn of_output(output: &Output) -> Vec<String> {
             "tokens: {input_tokens} read, {cached_tokens} of them cached, {output_tokens} written"
         )
     }));
+    if let Some(unmerged) = &output.unmerged {
+        of_unmerged(unmerged, &mut lines);
+    }
     if let Some(change) = &output.change {
         of_change(change, &mut lines);
     }
@@ -31,6 +35,19 @@ pub(crate) fn of_output(output: &Output) -> Vec<String> {
         of_evidence(evidence, &mut lines);
     }
     lines.iter().map(|line| one_line(line)).collect()
+}
+
+fn of_unmerged(unmerged: &Unmerged, lines: &mut Vec<String>) {
+    for conflict in unmerged.conflicts.iter().take(NAMED) {
+        let (path, kind) = (conflict.shown_path(), conflict.kind);
+        lines.push(format!("does not fit together: {path} ({kind})"));
+    }
+    let more = unmerged.conflicts.len().saturating_sub(NAMED) + unmerged.more as usize;
+    if more > 0 {
+        lines.push(format!("  … and {more} more"));
+    }
+    let commit = &unmerged.commit;
+    lines.push(format!("both sides: git show {}", commit.get(..12).unwrap_or(commit)));
 }
 
 fn of_settings(change: &SettingsChange) -> String {

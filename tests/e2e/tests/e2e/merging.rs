@@ -160,6 +160,12 @@ fn who_chooses_to_stop_or_says_nothing_loses_no_work_and_may_try_again() {
         names(&sandbox, "r1"),
         ["left succeeded", "right succeeded", "merge-look failed", "look skipped"]
     );
+    sandbox
+        .orchestra(["show", "r1/merge-look"])
+        .run()
+        .success()
+        .stdout_has("does not fit together: list.txt (both changed the same lines)")
+        .stdout_has("both sides: git show ");
     let merge = sandbox.show("r1/merge-look");
     assert_eq!(merge["failure"]["kind"], "conflict");
     let unmerged = &merge["output"]["unmerged"];

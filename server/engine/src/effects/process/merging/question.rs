@@ -60,3 +60,67 @@ fn id(works: &[TaskWork]) -> String {
         _ => all,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use orchestra_core::{
+        ids::TaskId,
+        merge::{Conflict, ConflictKind, Side, Span},
+    };
+
+    fn part(task: &str, step: &str) -> Part {
+        let (task, commit) = (task.parse::<TaskId>().unwrap(), "c0".to_owned());
+        let works = vec![TaskWork { task, step: step.to_owned(), commit: commit.clone() }];
+        Part { works, commit }
+    }
+
+    fn conflicted(theirs: &str, files: usize) -> Conflicted {
+        let side = |text: &str| Side {
+            lines: vec![Span { first: 2, count: 1 }],
+            excerpt: Some(text.to_owned()),
+        };
+        let conflict = |number: usize| Conflict {
+            path: format!("{number}{}", "\u{1b}".repeat(300)),
+            kind: ConflictKind::Lines,
+            ours: side(&"ä".repeat(500)),
+            theirs: side("right"),
+        };
+        Conflicted {
+            between: ["whatever".to_owned(), theirs.to_owned()],
+            conflicts: (0..files).map(conflict).collect(),
+            with_markers: "c1".to_owned(),
+        }
+    }
+
+    #[test]
+    fn the_choices_are_the_two_sides_and_to_stop() {
+        let parts = [part("r1.1", "left"), part("r1.2", "right"), part("r1.3", "far")];
+        let (question, answers) = about(&parts, &conflicted("r1.2", 1), 1);
+        assert_eq!(question.key, "merge-1");
+        let ids: Vec<&str> = question.choices.iter().map(|choice| choice.id.as_str()).collect();
+        assert_eq!(ids, ["r1.1", "r1.2", "stop"]);
+        assert_eq!(question.default.as_deref(), Some("stop"));
+        let takes = ["r1.1", "r1.2", "stop"].map(|answer| answers.takes(answer));
+        assert_eq!(takes, [Some(Takes::Ours), Some(Takes::Theirs), None]);
+        let (question, _) = about(&parts, &conflicted("r1.3", 1), 2);
+        assert_eq!(
+            (question.key.as_str(), question.choices[0].id.as_str()),
+            ("merge-2", "r1.1+r1.2")
+        );
+    }
+
+    #[test]
+    fn however_many_works_and_files_conflict_it_can_be_asked() {
+        let step = "x".repeat(64);
+        let parts: Vec<Part> =
+            (1..=300).map(|number| part(&format!("r1.{number}"), &step)).collect();
+        for (theirs, files) in [("r1.2", 5_000), ("r1.300", 5_000), ("r1.300", 1)] {
+            let (question, _) = about(&parts, &conflicted(theirs, files), 1);
+            assert_eq!(question.check(), Ok(()));
+            assert!(question.text.contains("right"), "{}", question.text);
+        }
+        let (question, _) = about(&parts, &conflicted("r1.300", 1), 1);
+        assert_eq!(question.choices[0].id, "r1.1+298");
+    }
+}

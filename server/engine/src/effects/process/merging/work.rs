@@ -132,3 +132,67 @@ pub(super) fn called(works: &[TaskWork]) -> String {
         (names, more) => format!("{} and {more} more", names.join(", ")),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn work(number: u32) -> TaskWork {
+        let task = format!("r1.{number}").parse().unwrap();
+        TaskWork { task, step: format!("s{number}"), commit: format!("c{number}") }
+    }
+
+    fn merge(works: u32) -> MergeWork {
+        MergeWork {
+            snapshot: "c0".to_owned(),
+            works: (1..=works).map(work).collect(),
+            has_resolver: true,
+            unmerged: None,
+        }
+    }
+
+    fn conflicted(theirs: &str) -> Conflicted {
+        Conflicted {
+            between: ["r1.1".to_owned(), theirs.to_owned()],
+            conflicts: Vec::new(),
+            with_markers: "m".to_owned(),
+        }
+    }
+
+    #[test]
+    fn what_was_put_right_stands_for_the_works_that_are_in_it() {
+        let merge = merge(4);
+        let left = unmerged(&merge.parts(), conflicted("r1.2"));
+        let tasks = |works: &[TaskId]| works.iter().map(ToString::to_string).collect::<Vec<_>>();
+        assert_eq!(
+            (tasks(&left.works), tasks(&left.left)),
+            (
+                vec!["r1.1".to_owned(), "r1.2".to_owned()],
+                vec!["r1.3".to_owned(), "r1.4".to_owned()],
+            )
+        );
+        let parts = merge.parts_after(&left, "fixed");
+        let names: Vec<(String, &str)> =
+            parts.iter().map(|part| (part.name(), part.commit.as_str())).collect();
+        assert_eq!(
+            names,
+            [
+                ("r1.1+r1.2".to_owned(), "fixed"),
+                ("r1.3".to_owned(), "c3"),
+                ("r1.4".to_owned(), "c4"),
+            ]
+        );
+        let again = unmerged(&parts, conflicted("r1.4"));
+        assert_eq!((again.works.len(), again.left.len()), (4, 0));
+        let [ours, theirs] = sides(&parts, &conflicted("r1.3"));
+        assert_eq!((ours, theirs), (vec![work(1), work(2)], vec![work(3)]));
+    }
+
+    #[test]
+    fn works_are_called_by_their_steps() {
+        let works: Vec<TaskWork> = (1..=5).map(work).collect();
+        assert_eq!(called(&works[..1]), "s1 (r1.1)");
+        assert_eq!(called(&works[..3]), "s1 (r1.1), s2 (r1.2) and s3 (r1.3)");
+        assert_eq!(called(&works), "s1 (r1.1), s2 (r1.2), s3 (r1.3) and 2 more");
+    }
+}
