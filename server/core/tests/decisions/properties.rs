@@ -9,7 +9,7 @@ mod endings;
 mod operations;
 mod plans;
 
-use crate::support::{Simulator, limits};
+use crate::support::{Simulator, failed, limits, plan, wrote};
 use commands::{Command, command};
 use orchestra_core::{
     apply::apply,
@@ -59,6 +59,30 @@ proptest! {
         commands in vec(command(), 1..60),
     ) {
         let mut sim = history(seed, limits, plans, &commands);
+        sim.crash();
+        endings::bring_to_an_end(&mut sim);
+        endings::check(&sim);
+        operations::check(&sim);
+    }
+
+    /// The same of a workspace in which all work is done, and people only judge, apply and take back.
+    #[test]
+    fn whatever_is_done_with_results_can_be_brought_to_its_end(
+        seed in any::<u64>(),
+        commands in vec(commands::about_results(), 1..80),
+    ) {
+        let mut sim = Simulator::new(limits()).with_seed(seed);
+        for _ in 0..2 {
+            let steps = plan().step("s0").agent("one").step("s1").agent("two").step("s2");
+            let run = sim.create(steps);
+            sim.finish(run, "s0", wrote("aa"));
+            sim.finish(run, "s1", wrote("bb"));
+            sim.finish(run, "s2", failed());
+        }
+        sim.make_reviews(false);
+        for command in &commands {
+            commands::carry_out(&mut sim, command, &mut std::iter::empty());
+        }
         sim.crash();
         endings::bring_to_an_end(&mut sim);
         endings::check(&sim);

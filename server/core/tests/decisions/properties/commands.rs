@@ -112,6 +112,21 @@ pub(super) fn command() -> impl Strategy<Value = Command> {
     ]
 }
 
+/// What can happen once the work is done.
+pub(super) fn about_results() -> impl Strategy<Value = Command> {
+    prop_oneof![
+        1 => target().prop_map(Command::Retry),
+        2 => (any::<Index>(), 9..12u8)
+            .prop_map(|(which, how)| Command::End { which, how, twice: false }),
+        4 => (any::<Index>(), 1..5u32, 4..7u8)
+            .prop_map(|(run, number, choice)| Command::Answer { run, number, choice }),
+        40 => (any::<Index>(), operations::command())
+            .prop_map(|(run, command)| Command::Review(run, command)),
+        1 => Just(Command::PassUntilWoken),
+        1 => Just(Command::Crash),
+    ]
+}
+
 fn outcome(attempt: AttemptId, how: u8) -> AttemptOutcome {
     match how {
         0 => failed(),
