@@ -41,14 +41,15 @@ pub(super) fn merge(
     favor: Favor,
     limits: snapshot::Limits,
 ) -> Result<Sides, GitError> {
-    let mut put = |side: Side<'_>, parents: Vec<Object>| {
-        let tree = room.tree(side.commit)?;
-        let (message, tree, changes) = ("side", Some(tree.as_str()), side.changes);
+    let trees = room.trees(&[base.commit, ours.commit, theirs.commit])?;
+    let mut put = |number: usize, side: Side<'_>, parents: Vec<Object>| {
+        let (message, tree, changes) = ("side", trees.get(number), side.changes);
+        let tree = tree.map(String::as_str);
         stream.commit(Commit { message, seconds: 0, parents, tree, changes })
     };
-    let base = put(base, Vec::new())?;
-    let ours = put(ours, vec![base.clone()])?;
-    let theirs = put(theirs, vec![base])?;
+    let base = put(0, base, Vec::new())?;
+    let ours = put(1, ours, vec![base.clone()])?;
+    let theirs = put(2, theirs, vec![base])?;
     let ids = room.import(stream, Store::Own)?;
     let (ours, theirs) = (ours.id(&ids), theirs.id(&ids));
     let limits = merge::Limits { file: limits.file, total: limits.total };

@@ -139,10 +139,10 @@ impl<'a> Room<'a> {
         Ok(ids)
     }
 
-    /// The tree of a commit.
-    pub(super) fn tree(&self, commit: &str) -> Result<String, GitError> {
-        let output =
-            self.git("rev-parse").args(["--verify", &format!("{commit}^{{tree}}")]).output()?;
-        Ok(line(&output))
+    /// The trees of commits, in order.
+    pub(super) fn trees(&self, commits: &[&str]) -> Result<Vec<String>, GitError> {
+        let trees = commits.iter().map(|commit| format!("{commit}^{{tree}}"));
+        let output = self.git("rev-parse").args(trees.collect::<Vec<_>>()).output()?;
+        Ok(line(&output).lines().map(str::to_owned).collect())
     }
 }

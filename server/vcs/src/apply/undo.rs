@@ -61,7 +61,8 @@ fn step(undo: &Undo<'_>, path: &[u8]) -> Step {
         id: id.clone(),
     };
     let content = row.zip(undo.kept.before.get(path)).map(blob);
-    let committed = undo.changed.iter().find(|changed| changed.path == path);
+    let known = undo.changed.binary_search_by(|changed| changed.path.as_slice().cmp(path));
+    let committed = known.ok().and_then(|at| undo.changed.get(at));
     Step {
         path: path.to_owned(),
         form: Form::Raw { content, row: row.cloned() },
