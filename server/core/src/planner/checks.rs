@@ -3,7 +3,7 @@
 use crate::{
     catalog::{COMMANDS_ARGUMENT, Catalog},
     source::Findings,
-    workflow::{Step, Workflow},
+    workflow::{Step, Work, Workflow},
 };
 use serde_json::{Map, Value};
 
@@ -73,6 +73,10 @@ pub(super) fn of_merges(
 }
 
 fn useless(step: &Step<'_>, findings: &mut Findings<'_>) {
+    // Whether those who have a capability write differs from machine to machine.
+    if matches!(step.work, Some(Work::Capable { .. })) {
+        return;
+    }
     let keys = [
         ("verify", step.verify.as_ref().map(|commands| commands.at)),
         ("accept", step.accept.as_ref().map(|commands| commands.at)),

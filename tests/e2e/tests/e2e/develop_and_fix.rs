@@ -121,3 +121,63 @@ fn without_agents_one_message_says_which_steps_have_nobody_and_what_to_install()
     // The files are fine all the same.
     sandbox.orchestra(["workflows", "check"]).run().success();
 }
+
+/// An agent that does for each step of `develop` what its part says.
+const DEVELOPER: &str = "step=$(sed -n 's/^# Task [^:]*: //p' \"$1\" | head -1)\n\
+    echo \"$step with:\"; ls; cat \"$1\"\n\
+    case $step in\n\
+    plan) mkdir -p \"$ORCHESTRA_DIR/architecture\"; echo 'product.sh A B prints A * B' > \"$ORCHESTRA_DIR/architecture/plan.md\";;\n\
+    code) CODE;;\n\
+    tests) echo 'test \"$(sh product.sh 2 3)\" = 6 || { echo wrong product; exit 1; }' > test-product.sh;;\n\
+    merge-finish) echo 'echo $(( $1 * $2 ))' > product.sh;;\n\
+    esac";
+
+/// `develop` in a project whose checks are all its tests; `code` is what the agent does that writes the code.
+fn developed(code: &str) -> Sandbox {
+    let sandbox = Sandbox::new();
+    let keys = "capabilities: [planning, code_generation, testing]\nwrites: true\nmax_load: 4";
+    sandbox.agent_script_with("developer", keys, &DEVELOPER.replace("CODE", code));
+    sandbox.agent_script_with("critic", "capabilities: [code_review]", REVIEWER);
+    let all = "for test in test*.sh; do sh \"$test\" || exit 1; done\n";
+    sandbox.configure("verify.commands = [\"sh all.sh\"]\n");
+    sandbox.git_repo([("all.sh", all), ("test.sh", "true\n")]);
+    sandbox.trust();
+    sandbox.orchestra(["run", "develop", "--param=goal=it multiplies"]).run().success();
+    sandbox
+}
+
+#[test]
+fn a_goal_is_planned_written_and_tested_side_by_side_joined_and_reviewed() {
+    let sandbox = developed("echo 'echo $(( $1 * $2 ))' > product.sh");
+    let log =
+        |step: &str| sandbox.orchestra(["logs", &format!("r1/{step}")]).run().success().stdout;
+    assert!(log("code").contains("Goal: it multiplies") && log("code").contains("plan.md"));
+    // Neither writer sees the work of the other; who joins them has both.
+    assert!(!log("tests").contains("product.sh\n"), "{}", log("tests"));
+    let finish = log("finish");
+    assert!(finish.contains("product.sh\ntest-product.sh\n"), "{finish}");
+    let merge = sandbox.show("r1/merge-finish");
+    assert_eq!(merge["attempts"].as_array().map(Vec::len), Some(1), "{merge:#}");
+    assert_eq!(merge["output"]["evidence"]["verdict"]["type"], "passed", "{merge:#}");
+    assert!(log("review").contains("reviewed:  2 files changed"), "{}", log("review"));
+    assert_eq!(
+        sandbox.read(".orchestra/workspace/architecture/plan.md"),
+        "product.sh A B prints A * B\n"
+    );
+}
+
+#[test]
+fn code_and_tests_that_are_red_together_are_put_right_by_an_agent() {
+    let sandbox = developed("echo 'echo $(( $1 + $2 ))' > product.sh");
+    let merge = sandbox.show("r1/merge-finish");
+    let executors: Vec<_> = merge["attempts"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .map(|attempt| attempt["executor"].as_str().unwrap_or_default())
+        .collect();
+    assert_eq!(executors, ["changes.merge", "developer"], "{merge:#}");
+    let commit = sandbox.show("r1/merge-finish")["output"]["change"]["commit"].clone();
+    let file = format!("{}:product.sh", commit.as_str().expect("a commit"));
+    assert_eq!(sandbox.git(["show", &file]), "echo $(( $1 * $2 ))\n");
+}
