@@ -5,6 +5,10 @@ pub(crate) mod decision;
 pub(crate) mod follow;
 pub(crate) mod jobs;
 pub(crate) mod notes;
+pub(crate) mod operation;
+pub(crate) mod review;
 pub(crate) mod style;
 pub(crate) mod table;
+#[cfg(test)]
+pub(crate) mod testing;
 pub(crate) mod work;

@@ -3,7 +3,7 @@
 use crate::{
     failure::{Class, Failure},
     session::{Session, is_interactive, refuse_agents},
-    show::{board, decision, notes, style},
+    show::{board, decision, notes, operation, style},
 };
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use orchestra_core::{
@@ -50,8 +50,23 @@ pub(crate) async fn follow(
     run: RunId,
     from: u64,
 ) -> Result<(Followed, Option<Run>), Failure> {
-    refuse_agents("follow the run")?;
     let mut follower = Follower::new(session, run);
+    let followed =
+        read_until(session, run, from, async |events, next| follower.read(events, next).await);
+    let followed = followed.await?;
+    follower.clear();
+    Ok((followed, follower.state.run(run).cloned()))
+}
+
+/// Has the events of `run` read, from one of its events on, until `read` has what it wants. It answers `None`
+/// when the stream has ended before.
+pub(crate) async fn read_until<T>(
+    session: &Session,
+    run: RunId,
+    from: u64,
+    mut read: impl AsyncFnMut(&mut Events, &mut u64) -> Result<Option<T>, Failure>,
+) -> Result<T, Failure> {
+    refuse_agents("follow the run")?;
     let mut next = from;
     let mut in_vain = 0;
     // The daemon may be replaced by a newer build while we watch, or die: its successor goes on.
@@ -59,9 +74,8 @@ pub(crate) async fn follow(
         let (began, known) = (Instant::now(), next);
         match subscribe(session, run, next).await {
             Ok(mut events) => {
-                if let Some(followed) = follower.read(&mut events, &mut next).await? {
-                    follower.clear();
-                    return Ok((followed, follower.state.run(run).cloned()));
+                if let Some(found) = read(&mut events, &mut next).await? {
+                    return Ok(found);
                 }
             }
             Err(error) if error.may_be_asked_again() => {
@@ -342,6 +356,12 @@ fn print_event(event: &Published) {
         EventBody::DecisionWithdrawn { decision, reason, .. } => format!("{decision}: {reason}"),
         EventBody::DecisionDelivered { decision, .. } => decision.to_string(),
         EventBody::MemorySet(set) => set.key.clone(),
+        EventBody::OperationStarted(started) => {
+            format!("{}: {}", started.operation, operation::what(&started.kind))
+        }
+        EventBody::OperationEnded { operation: id, end } => {
+            format!("{id}: {}", operation::end_in_short(Some(end)))
+        }
         EventBody::MemoryRemoved { key, .. } => key.clone(),
         _ => String::new(),
     };

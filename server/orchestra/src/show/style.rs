@@ -5,6 +5,7 @@ use orchestra_core::{
     time::{Millis, Timestamp},
     view::{AttemptView, RunStatus, TaskStatus},
 };
+use std::fmt;
 
 fn coloured(color: AnsiColor, text: &str) -> String {
     let style = Style::new().fg_color(Some(color.into()));
@@ -74,6 +75,11 @@ fn task_color(status: TaskStatus) -> AnsiColor {
         | TaskStatus::Cancelled
         | TaskStatus::Skipped => AnsiColor::BrightBlack,
     }
+}
+
+/// A number and what is counted.
+pub(crate) fn counted<N: fmt::Display + PartialEq + From<u8>>(count: N, what: &str) -> String {
+    if count == N::from(1) { format!("1 {what}") } else { format!("{count} {what}s") }
 }
 
 /// How long an attempt has taken, until now if it has not ended.

@@ -1,6 +1,6 @@
 //! What an agent has left, what was seen of it, and what held the agent while it worked, in words.
 
-use crate::show::style::one_line;
+use crate::show::style::{counted, one_line};
 use orchestra_core::{
     change::Change,
     evidence::{Check, CheckKind, CheckRun, Evidence, Verdict},
@@ -63,7 +63,8 @@ fn of_settings(change: &SettingsChange) -> String {
     }
 }
 
-fn of_evidence(evidence: &Evidence, lines: &mut Vec<String>) {
+/// A line for each check, and for what is behind one that is not green.
+pub(crate) fn of_evidence(evidence: &Evidence, lines: &mut Vec<String>) {
     for (position, check) in evidence.checks.iter().enumerate() {
         let kind = match check.kind {
             CheckKind::Verify => "verify",
@@ -152,8 +153,4 @@ fn of_change(change: &Change, lines: &mut Vec<String>) {
     );
     lines.extend(change.flags.iter().map(|flag| format!("look at: {} ({})", flag.path, flag.kind)));
     lines.extend(change.notes.iter().map(|note| format!("note: {note}")));
-}
-
-fn counted(count: u32, what: &str) -> String {
-    if count == 1 { format!("1 {what}") } else { format!("{count} {what}s") }
 }
