@@ -1,5 +1,7 @@
 //! The command line, as clap reads it.
 
+pub(crate) mod reviews;
+
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use orchestra_core::{
     ids::{DecisionId, RunId},
@@ -83,6 +85,21 @@ pub(crate) enum Command {
         /// The id of a choice, or a text where there are none; without it, the question is shown in full
         choice: Option<String>,
     },
+    /// Look at what a run has made, and accept or reject it hunk by hunk
+    Review(reviews::Review),
+    /// Bring what is accepted of a run to your files, a branch or a commit
+    Apply(reviews::Apply),
+    /// Close a review without applying what is left of it
+    Discard { run: RunId },
+    /// Take back what was done to your files
+    Undo(reviews::Undo),
+    /// Put the references and kept trees of runs aside that need them no more
+    Clean {
+        /// Without any: all runs that are applied, discarded, or have changed nothing
+        run: Vec<RunId>,
+    },
+    /// Say who wrote the lines of a file: which agent, or a person
+    Blame(reviews::Blame),
     /// Stop a run or a task, with every process under it
     Cancel { target: String },
     /// Try again what has failed, was cancelled or timed out

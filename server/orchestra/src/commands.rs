@@ -1,6 +1,7 @@
 //! The commands of the command line: one file each.
 
 mod agents;
+mod blame;
 mod completions;
 mod config;
 mod control;
@@ -9,7 +10,9 @@ mod decide;
 mod doctor;
 mod init;
 mod logs;
+mod operations;
 mod rebuild;
+mod review;
 mod run;
 mod show;
 mod status;
@@ -104,6 +107,12 @@ fn dispatch(arguments: Arguments) -> Result<Done, Failure> {
         Command::Resume { run } => {
             block_on(control::send(&session, "resume", Request::Resume { run }))
         }
+        Command::Review(review) => block_on(review::run(&session, review)),
+        Command::Apply(apply) => block_on(operations::apply(&session, apply)),
+        Command::Discard { run } => block_on(operations::discard(&session, run)),
+        Command::Undo(undo) => block_on(operations::undo(&session, undo)),
+        Command::Clean { run } => block_on(operations::clean(&session, run)),
+        Command::Blame(blame) => blame::run(&session, &blame),
         Command::Status { status, limit } => status::run(&session, status.as_deref(), limit),
         Command::Show { target, limit } => show::run(&session, &target, limit),
         Command::Watch { run } => block_on(watch::run(&session, run)),

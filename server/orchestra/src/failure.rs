@@ -18,6 +18,13 @@ pub(crate) enum Class {
     Refused = 4,
 }
 
+impl fmt::Display for Failure {
+    /// Without its hint.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
 /// A failure that reads after "orchestra: failed to …".
 #[derive(Debug)]
 pub(crate) struct Failure {

@@ -4,6 +4,7 @@ mod arguments;
 mod commands;
 mod daemon;
 mod failure;
+mod pager;
 mod session;
 mod show;
 mod tracing_setup;

@@ -5,7 +5,7 @@ use crate::{
     arguments::Global,
     failure::{Class, Failure},
 };
-use orchestra_core::{folders::Folders, ids::WorkspaceId};
+use orchestra_core::{config::Config, diagnostic::Diagnostic, folders::Folders, ids::WorkspaceId};
 use orchestra_protocol::{
     build::Build,
     client::Client,
@@ -110,8 +110,7 @@ impl Session {
     /// Agents, workflows and native actions, as this shell would find them.
     pub(crate) fn catalog(&self) -> Loaded {
         let environment = catalog::process_environment();
-        let config = &self.folders.config;
-        let (config, mut diagnostics) = catalog::load_config(&self.root, config, &environment);
+        let (config, mut diagnostics) = self.config();
         let mut loaded = catalog::load(&Surroundings {
             root: &self.root,
             config_dir: &self.folders.config,
@@ -121,6 +120,12 @@ impl Session {
         });
         loaded.diagnostics.append(&mut diagnostics);
         loaded
+    }
+
+    /// The settings as this shell has them, and what is wrong with them.
+    pub(crate) fn config(&self) -> (Config, Vec<Diagnostic>) {
+        let environment = catalog::process_environment();
+        catalog::load_config(&self.root, &self.folders.config, &environment)
     }
 
     /// The state folder of this workspace.

@@ -6,13 +6,10 @@ use crate::{
     session::Session,
     show::table::Table,
 };
-use orchestra_runtimes::catalog;
 use serde_json::{Value, json};
 
 pub(crate) fn run(session: &Session) -> Result<Done, Failure> {
-    let environment = catalog::process_environment();
-    let (config, diagnostics) =
-        catalog::load_config(&session.root, &session.folders.config, &environment);
+    let (config, diagnostics) = session.config();
     let effective = config.effective();
     if session.json {
         let settings: Vec<Value> = effective

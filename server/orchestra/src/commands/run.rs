@@ -41,8 +41,14 @@ pub(crate) async fn start(session: &Session, start: Start) -> Result<Done, Failu
     begun(session, &answer, !start.follow).await
 }
 
-/// What agents get to see besides what is saved; the text of unsaved files lies in others.
+/// What agents get to see besides what is saved.
 fn sight(arguments: &SightArguments) -> Result<Sight, Failure> {
+    let unsaved = unsaved(&arguments.unsaved)?;
+    Ok(Sight { with_conflicts: arguments.with_conflicts, unsaved })
+}
+
+/// The text of files that are not saved, which lies in others: `PATH=FILE` each.
+pub(crate) fn unsaved(pairs: &[String]) -> Result<Vec<Unsaved>, Failure> {
     let read = |pair: &String| {
         let (path, file) = pair.split_once('=').ok_or_else(|| {
             Failure::new(
@@ -60,7 +66,7 @@ fn sight(arguments: &SightArguments) -> Result<Sight, Failure> {
         })?;
         Ok(Unsaved { path: path.to_owned(), content })
     };
-    let unsaved: Vec<Unsaved> = arguments.unsaved.iter().map(read).collect::<Result<_, _>>()?;
+    let unsaved: Vec<Unsaved> = pairs.iter().map(read).collect::<Result<_, _>>()?;
     let bytes: usize = unsaved.iter().map(|unsaved| unsaved.content.len()).sum();
     if bytes > Sight::MAX_UNSAVED {
         return Err(Failure::new(
@@ -69,7 +75,7 @@ fn sight(arguments: &SightArguments) -> Result<Sight, Failure> {
             "save the largest files first",
         ));
     }
-    Ok(Sight { with_conflicts: arguments.with_conflicts, unsaved })
+    Ok(unsaved)
 }
 
 async fn begun(session: &Session, answer: &Answer, detach: bool) -> Result<Done, Failure> {
@@ -169,6 +175,9 @@ fn print_end(run: &Run) {
         if let Some(tree) = &output.tree {
             anstream::println!("  {} {}: its tree is kept at {tree}", task.id, task.step);
         }
+    }
+    if view.review.is_some() {
+        anstream::println!("  look at what it has changed with `orchestra review {}`", view.id);
     }
 }
 

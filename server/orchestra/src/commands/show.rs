@@ -4,7 +4,7 @@ use crate::{
     commands::Done,
     failure::{Class, Failure},
     session::{Session, unreadable},
-    show::{decision, follow::now, jobs, notes, style, table::Table, work},
+    show::{decision, follow::now, jobs, notes, operation, style, table::Table, work},
 };
 use orchestra_core::{
     ids::{AttemptId, RunId, TaskId},
@@ -79,6 +79,9 @@ fn print_run(run: &RunView, tasks: &[TaskView]) {
     for one in &run.decisions {
         anstream::println!("{}", decision::in_short(one));
     }
+    for line in of_review(run) {
+        anstream::println!("{line}");
+    }
     for note in notes::of_foreseen(&run.foreseen) {
         anstream::println!("{note}");
     }
@@ -102,6 +105,22 @@ fn print_run(run: &RunView, tasks: &[TaskView]) {
     if hidden > 0 {
         anstream::println!("… and {hidden} more; see them with -n {}", run.tasks);
     }
+}
+
+/// How its review stands, and what was done to the user's files.
+fn of_review(run: &RunView) -> Vec<String> {
+    let mut lines = Vec::new();
+    if let Some(review) = &run.review {
+        let (files, hunks) =
+            (style::counted(review.files, "file"), style::counted(review.hunks, "hunk"));
+        let how = style::dim(&format!("orchestra review {}", run.id));
+        lines.push(format!("review {}: {files}, {hunks}; {how}", review.status));
+    }
+    for one in &run.operations {
+        let end = operation::end_in_short(one.end.as_ref());
+        lines.push(format!("{} {}: {end}", one.id, operation::what(&one.kind)));
+    }
+    lines
 }
 
 fn print_task(session: &Session, task: &TaskView) {

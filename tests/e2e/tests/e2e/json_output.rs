@@ -18,14 +18,18 @@ fn json(sandbox: &Sandbox, arguments: &[&str]) -> Value {
     outcome.json()
 }
 
-const RUN: [&str; 13] = [
+const RUN: [&str; 17] = [
+    "busy",
     "created",
     "decisions",
     "description",
     "detail",
     "ended",
+    "foreseen",
     "id",
     "name",
+    "operations",
+    "review",
     "snapshot",
     "source",
     "status",
@@ -55,7 +59,7 @@ fn workspace() -> Sandbox {
 fn runs_and_tasks_have_the_documented_keys() {
     let sandbox = workspace();
     let begun = json(&sandbox, &["run", "w", "--detach"]);
-    assert_eq!(keys(&begun), ["notes", "run", "seq"]);
+    assert_eq!(keys(&begun), ["notes", "operation", "run", "seq"]);
     assert_eq!(begun["run"], "r1");
     sandbox.orchestra(["watch", "r1"]).run().success();
 

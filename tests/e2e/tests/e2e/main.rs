@@ -29,6 +29,7 @@ mod oracle;
 mod program;
 mod real_agents;
 mod retrying;
+mod reviewing;
 mod scheduling;
 mod secrets;
 mod snapshots;
