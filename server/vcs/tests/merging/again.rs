@@ -1,6 +1,6 @@
 //! The same merge once more, as after a crash.
 
-use crate::support::{REFERENCE, SELECTED, Sandbox, git, try_git, write};
+use crate::support::{REFERENCE, SELECTED, Sandbox, command, git, try_git, write};
 use std::{env, fs, path::Path, process::Command};
 
 const SANDBOX: &str = "ORCHESTRA_TEST_SANDBOX";
@@ -24,6 +24,22 @@ fn the_same_merge_gives_the_same_commit() {
     let sandbox = Sandbox::of_file("1\n", "a\n", "b\n");
     let first = sandbox.conflicted();
     assert_eq!(sandbox.conflicted(), first);
+}
+
+#[test]
+fn a_merge_is_as_old_as_the_last_of_its_works() {
+    let mut sandbox = three_works();
+    let user = sandbox.user();
+    for (number, (commit, _)) in sandbox.works.iter_mut().enumerate() {
+        let date = format!("@{} +0200", 1_000_000_000 - number);
+        let arguments = ["commit-tree", "-m", "work", "-p", "HEAD", &format!("{commit}^{{tree}}")];
+        let mut made = command(&user);
+        let made = made.env("GIT_COMMITTER_DATE", date).args(arguments).output().unwrap();
+        *commit = String::from_utf8(made.stdout).unwrap().trim().to_owned();
+    }
+    sandbox.whole();
+    let dates = git(&user, &["log", "--merges", "--format=%ct %at", REFERENCE]);
+    assert_eq!(dates, ["1000000000 1000000000"; 2].join("\n"));
 }
 
 #[test]
