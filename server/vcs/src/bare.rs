@@ -33,8 +33,10 @@ const SETTINGS: [(&str, &str); 5] = [
     ("i18n.commitEncoding", "UTF-8"),
 ];
 
-/// Those of the user's that say which objects may be missing, because a remote has them.
-const PARTIAL: &str = "^(extensions\\.partialclone|remote\\..*\\.promisor)$";
+/// Those of the user's that say which objects may be missing, because a remote has them, and who may read new
+/// ones.
+const OF_OBJECTS: &str =
+    "^(core\\.sharedrepository|extensions\\.partialclone|remote\\..*\\.promisor)$";
 
 /// Where the user's objects are.
 #[derive(Debug)]
@@ -53,8 +55,7 @@ pub(crate) struct Bare {
     folder: TempDir,
     repository: PathBuf,
     settings: Vec<(OsString, String)>,
-    is_partial: bool,
-    object_format: String,
+    users: Users,
 }
 
 impl Bare {
@@ -64,9 +65,10 @@ impl Bare {
         if root.as_os_str().as_bytes().contains(&b'\n') {
             return Err(GitError::LineBreak(root.to_owned()));
         }
-        let (users, partial) = at_once(|| users(root), || matching_settings(root, &[], PARTIAL));
+        let (users, settings) =
+            at_once(|| users(root), || matching_settings(root, &[], OF_OBJECTS));
         // The first one's error says best what is wrong with a folder.
-        let (users, partial) = (users?, partial?);
+        let (users, settings) = (users?, settings?);
         make(scratch)?;
         let folder = tempfile::Builder::new()
             .prefix("bare-")
@@ -75,16 +77,13 @@ impl Bare {
             .map_err(GitError::io("failed to create a folder in", scratch))?;
         let repository = folder.path().join("repository");
         skeleton(&repository, &[&users.objects], &users.object_format, &users.shallow)?;
-        let is_partial = !partial.is_empty();
         let users_setting = |Setting { key, value }: Setting| {
             (OsString::from_vec(key), String::from_utf8_lossy(&value).into_owned())
         };
         let ours = SETTINGS.map(|(key, value)| (key.into(), value.to_owned()));
         // Ours come last, so they count.
-        let settings = partial.into_iter().map(users_setting).chain(ours).collect();
-        let object_format = users.object_format;
-        let root = root.to_owned();
-        Ok(Self { root, folder, repository, settings, is_partial, object_format })
+        let settings = settings.into_iter().map(users_setting).chain(ours).collect();
+        Ok(Self { root: root.to_owned(), folder, repository, settings, users })
     }
 
     /// A call of git that sees objects, and what else was put into this repository.
@@ -134,7 +133,7 @@ impl Bare {
 
     /// How many hex digits an object's id has.
     pub(crate) fn id_length(&self) -> usize {
-        if self.object_format == "sha256" { 64 } else { 40 }
+        if self.users.object_format == "sha256" { 64 } else { 40 }
     }
 
     /// The id of the tree that `tree` becomes with these entries; removals first, so that a file can take
@@ -191,8 +190,11 @@ impl Bare {
         git.input(message.into_bytes()).output().map(|output| line(&output))
     }
 
-    /// Brings what `commit` reaches and the user's repository does not have into that, and has `reference`
-    /// hold it. `known` are commits that are there already.
+    /// Brings what `commit` reaches and the user's repository does not have into that, as one pack, and has
+    /// `reference` hold it. `known` are commits that are there already.
+    ///
+    /// Every object was made here by git, of those that the user's repository has: unlike what is collected,
+    /// nobody else could have had a hand in them.
     pub(crate) fn keep(
         &self,
         commit: &str,
@@ -200,12 +202,30 @@ impl Bare {
         reference: &str,
     ) -> Result<(), GitError> {
         if !known.contains(&commit) {
-            let pack = pack(self.git("pack-objects"), &self.room("pack"), commit, known)?;
-            import(&self.root, &pack, self.is_partial)?;
+            let git = self
+                .git("pack-objects")
+                // It is to outlive whatever happens next.
+                .set("core.fsync".into(), "default")
+                .env("GIT_OBJECT_DIRECTORY", &self.users.objects)
+                .env("GIT_ALTERNATE_OBJECT_DIRECTORIES", quoted(&self.repository.join("objects")));
+            pack(git, &self.users.objects.join("pack/pack"), commit, known)?;
             fail::fail_point!("bare::keep::imported", |_| std::process::abort());
         }
         hold(&self.root, reference, commit, None)
     }
+}
+
+/// As git takes one of a list of paths, whatever is in it.
+fn quoted(path: &Path) -> OsString {
+    let mut quoted = vec![b'"'];
+    for byte in path.as_os_str().as_bytes() {
+        if matches!(byte, b'"' | b'\\') {
+            quoted.push(b'\\');
+        }
+        quoted.push(*byte);
+    }
+    quoted.push(b'"');
+    OsString::from_vec(quoted)
 }
 
 /// What a commit says.

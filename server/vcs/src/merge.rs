@@ -138,7 +138,7 @@ fn merge_in_order(request: &Request<'_>) -> Result<Merged, GitError> {
         }
         merged = Some(match merged {
             None => Merging::of(work, tree),
-            Some(merged) if merged.commit == work.commit => merged,
+            Some(merged) if merged.parents == [work.commit] => merged,
             Some(merged) => match step(&bare, request, date, &merged, work)? {
                 Ok(merged) => merged,
                 Err(conflicted) => return Ok(Merged::Conflicts(conflicted)),
@@ -148,11 +148,13 @@ fn merge_in_order(request: &Request<'_>) -> Result<Merged, GitError> {
     let merged = merged.ok_or(GitError::NoWork)?;
     fail::fail_point!("merge::merged", |_| std::process::abort());
     let (kept, change) = at_once(
-        || bare.keep(&merged.commit, &commits, request.reference),
-        || change(&bare, request, &merged),
+        || {
+            let commit = merged.commit(&bare, request, date)?;
+            bare.keep(&commit, &commits, request.reference).map(|()| commit)
+        },
+        || change(&bare, request, &commits, &merged.tree),
     );
-    kept?;
-    Ok(Merged::Whole(change?))
+    Ok(Merged::Whole(Change { commit: Some(kept?), ..change? }))
 }
 
 fn check(request: &Request<'_>) -> Result<(), GitError> {
@@ -179,15 +181,27 @@ fn commits<'a>(request: &Request<'a>) -> Vec<&'a str> {
 
 /// What is merged so far.
 struct Merging {
-    commit: String,
     tree: String,
     names: Vec<String>,
+    /// What was merged last. One alone is a work itself.
+    parents: Vec<String>,
 }
 
 impl Merging {
     fn of(work: &Work<'_>, tree: &str) -> Self {
-        let (commit, tree) = (work.commit.to_owned(), tree.to_owned());
-        Self { commit, tree, names: vec![work.name.to_owned()] }
+        let (names, parents) = (vec![work.name.to_owned()], vec![work.commit.to_owned()]);
+        Self { tree: tree.to_owned(), names, parents }
+    }
+
+    /// Its commit, made where it is none of the works.
+    fn commit(&self, bare: &Bare, request: &Request<'_>, date: i64) -> Result<String, GitError> {
+        if let [only] = self.parents.as_slice() {
+            return Ok(only.clone());
+        }
+        let parents: Vec<&str> = self.parents.iter().map(String::as_str).collect();
+        let signature = Signature::of_agent(request.author.agent);
+        let message = record::message(request, &self.names);
+        bare.commit(&signature, date, &self.tree, &parents, message)
     }
 }
 
@@ -206,30 +220,36 @@ fn step(
     work: &Work<'_>,
 ) -> Result<Result<Merging, Conflicted>, GitError> {
     let between = [record::joined(&merged.names), work.name.to_owned()];
-    let sides = [merged.commit.as_str(), work.commit];
-    let Answer { tree, places } = answer::ask(bare, &record::labels(merged, work), sides)?;
+    let ours = merged.commit(bare, request, date)?;
+    let sides = [ours.as_str(), work.commit];
+    let labels = record::labels(&merged.names, work, sides);
+    let Answer { tree, places } = answer::ask(bare, &labels, sides)?;
     let mut names = merged.names.clone();
     names.push(work.name.to_owned());
-    let signature = Signature::of_agent(request.author.agent);
-    let commit = |tree: &str, message| bare.commit(&signature, date, tree, &sides, message);
     let Looked { conflicts, resolved } = look::at(bare, request, &between, places)?;
     let tree = resolve::resolve(bare, tree, sides, resolved, request.limits.file)?;
     if conflicts.is_empty() {
-        let commit = commit(&tree, record::message(request, &names))?;
-        return Ok(Ok(Merging { commit, tree, names }));
+        let parents = sides.map(str::to_owned).into();
+        return Ok(Ok(Merging { tree, names, parents }));
     }
-    let with_markers = commit(&tree, record::message_of_conflict(request, &names))?;
+    let signature = Signature::of_agent(request.author.agent);
+    let message = record::message_of_conflict(request, &names);
+    let with_markers = bare.commit(&signature, date, &tree, &sides, message)?;
     bare.keep(&with_markers, &commits(request), &format!("{}{CONFLICT}", request.reference))?;
     Ok(Err(Conflicted { between, conflicts, with_markers }))
 }
 
-/// What all of it changes.
-fn change(bare: &Bare, request: &Request<'_>, merged: &Merging) -> Result<Change, GitError> {
+/// What the tree with all works changes; it has no commit yet.
+fn change(
+    bare: &Bare,
+    request: &Request<'_>,
+    works: &[&str],
+    tree: &str,
+) -> Result<Change, GitError> {
     let (differences, commits) = at_once(
-        || difference::read(bare.git("diff-tree"), request.base, &merged.commit, true),
-        || record::agents_commits(bare, request.base, &merged.commit),
+        || difference::read(bare.git("diff-tree"), request.base, tree, true),
+        || record::agents_commits(bare, request.base, works),
     );
-    let tree = &merged.tree;
     let change = summary::change(bare.git("cat-file"), request.base, tree, &differences?)?;
-    Ok(Change { commit: Some(merged.commit.clone()), commits: commits?, ..change })
+    Ok(Change { commits: commits?, ..change })
 }

@@ -3,7 +3,7 @@
 use crate::{
     Result,
     measuring::Rows,
-    repository::{Repository, command},
+    repository::{Repository, command, git},
 };
 use orchestra_core::{ids::HunkId, review};
 use orchestra_vcs::{
@@ -15,6 +15,9 @@ use std::{collections::BTreeSet, fs, path::Path, process::Stdio};
 
 /// Nothing here is too large.
 const ROOM: u64 = 1 << 30;
+
+/// What holds the commit that git's own steps make.
+const RECORDED: &str = "refs/orchestra/bench/recorded";
 
 /// The first round is there to warm up.
 pub(crate) fn rows(folder: &Path, repository: &Repository, measured: usize) -> Result<Rows> {
@@ -40,6 +43,14 @@ impl Round<'_> {
         let objects = self.folder.join(format!("objects-{}", self.round));
         fs::create_dir(&objects)?;
         rows.time("git merge-tree", || merge_tree(&self.repository.top, &objects, &works))?;
+        let round = self.round;
+        rows.time("git merge-tree, and what records it", || {
+            let objects = self.folder.join(format!("recorded-{round}"));
+            fs::create_dir(&objects)?;
+            recorded(&self.repository.top, &objects, &self.repository.head, &works)
+        })?;
+        // Nobody else finds its commit.
+        git(&self.repository.top, &["update-ref", "-d", RECORDED])?;
         let merged = rows.time("merge", || self.merged(&works))?;
         let (top, base) = (&self.repository.top, self.repository.head.as_str());
         rows.time("git diff", || {
@@ -116,9 +127,30 @@ impl Round<'_> {
 /// Into objects of its own: what it writes into the user's, nobody would have to write again.
 fn merge_tree(top: &Path, objects: &Path, works: &[String; 2]) -> Result<()> {
     let [one, two] = works;
-    let mut merge = command(top, &["merge-tree", "--write-tree", one, two]);
-    merge.env("GIT_OBJECT_DIRECTORY", objects);
-    merge.env("GIT_ALTERNATE_OBJECT_DIRECTORIES", top.join(".git/objects"));
-    let status = merge.stdout(Stdio::null()).status()?;
-    if status.success() { Ok(()) } else { Err("git merge-tree failed".into()) }
+    asked(top, objects, &["merge-tree", "--write-tree", one, two]).map(drop)
+}
+
+/// The same, with a commit that a reference holds, and the lines of every file that has changed.
+fn recorded(top: &Path, objects: &Path, base: &str, works: &[String; 2]) -> Result<()> {
+    let [one, two] = works;
+    let tree = asked(top, objects, &["merge-tree", "--write-tree", one, two])?;
+    asked(top, objects, &["diff-tree", "-r", "--raw", "--numstat", base, &tree])?;
+    let commit = ["commit-tree", "-m", "measured", "-p", one, "-p", two, &tree];
+    let commit = asked(top, objects, &commit)?;
+    asked(top, objects, &["update-ref", RECORDED, &commit]).map(drop)
+}
+
+fn asked(top: &Path, objects: &Path, arguments: &[&str]) -> Result<String> {
+    let mut asked = command(top, arguments);
+    for name in ["GIT_AUTHOR_NAME", "GIT_COMMITTER_NAME", "GIT_AUTHOR_EMAIL", "GIT_COMMITTER_EMAIL"]
+    {
+        asked.env(name, "bench");
+    }
+    asked.env("GIT_OBJECT_DIRECTORY", objects);
+    asked.env("GIT_ALTERNATE_OBJECT_DIRECTORIES", top.join(".git/objects"));
+    let output = asked.output()?;
+    if !output.status.success() {
+        return Err(format!("git {arguments:?} failed").into());
+    }
+    Ok(String::from_utf8(output.stdout)?.trim().to_owned())
 }

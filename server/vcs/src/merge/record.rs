@@ -1,6 +1,6 @@
 //! Merges as text: what the two sides are called in conflict markers, and what the commits say.
 
-use super::{Merging, Request, Work};
+use super::{Request, Work};
 use crate::{
     GitError,
     bare::{Bare, line},
@@ -19,12 +19,13 @@ pub(super) fn joined(names: &[String]) -> String {
 }
 
 /// What git is to call the two sides, each with its commit: valid names for branches.
-pub(super) fn labels(merged: &Merging, work: &Work<'_>) -> [String; 2] {
-    let ours = match merged.names.as_slice() {
-        [first, .., _] if merged.names.len() > 3 => format!("{first}+{}", merged.names.len() - 1),
+pub(super) fn labels(merged: &[String], work: &Work<'_>, sides: [&str; 2]) -> [String; 2] {
+    let ours = match merged {
+        [first, .., _] if merged.len() > 3 => format!("{first}+{}", merged.len() - 1),
         names => names.join("+"),
     };
-    [label(&ours, &merged.commit), label(work.name, work.commit)]
+    let [our_commit, their_commit] = sides;
+    [label(&ours, our_commit), label(work.name, their_commit)]
 }
 
 /// The commit's id where the name could be taken for something else.
@@ -59,11 +60,11 @@ fn with_names(mut message: String, names: &[String]) -> String {
     message
 }
 
-/// How many commits between the two are not ours.
-pub(super) fn agents_commits(bare: &Bare, base: &str, commit: &str) -> Result<u32, GitError> {
+/// How many commits between the base and the works are not ours.
+pub(super) fn agents_commits(bare: &Bare, base: &str, works: &[&str]) -> Result<u32, GitError> {
     let git =
         bare.git("rev-list").args(["--count", "--invert-grep", &format!("--grep=^{ATTEMPT}")]);
-    let count = git.args([commit, &format!("^{base}")]).output()?;
+    let count = git.args(works).args([&format!("^{base}")]).output()?;
     Ok(line(&count).parse().unwrap_or(u32::MAX))
 }
 

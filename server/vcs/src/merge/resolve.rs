@@ -35,12 +35,11 @@ pub(super) fn resolve(
         }
     }
     if !whole.is_empty() {
-        let is_whole = |path: &[u8]| taken(path, &whole).is_some();
-        for (path, _) in files(bare, &tree, is_whole)? {
-            entries.insert(path, None);
-        }
+        // A file that comes back takes the place of a folder by itself, and where a side has a folder, git has
+        // left all of it in the tree.
+        entries.extend(whole.keys().map(|path| (path.clone(), None)));
         for (side, takes) in sides.into_iter().zip([Takes::Ours, Takes::Theirs]) {
-            for (path, entry) in files(bare, side, |path| taken(path, &whole) == Some(takes))? {
+            for (path, entry) in files(bare, side, |path| whole.get(path) == Some(&takes))? {
                 entries.insert(path, Some(entry));
             }
         }
@@ -51,12 +50,6 @@ pub(super) fn resolve(
     }
     let entries = entries.into_iter().map(|(path, object)| Entry { path, object });
     bare.tree_with(&tree, entries.collect())
-}
-
-/// Which side has this path, by itself or by a folder that it lies in.
-fn taken(path: &[u8], whole: &HashMap<Vec<u8>, Takes>) -> Option<Takes> {
-    let ends = path.iter().enumerate().filter(|(_, byte)| **byte == b'/').map(|(at, _)| at);
-    ends.chain([path.len()]).find_map(|end| whole.get(&path[..end]).copied())
 }
 
 type Object = (String, String);
