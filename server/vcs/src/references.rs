@@ -9,6 +9,20 @@ use std::path::Path;
 /// What all of our references begin with.
 const OURS: &str = "refs/orchestra/";
 
+/// The object that a reference of ours holds, by its full name; `None` when there is none.
+pub fn read(root: &Path, name: &str) -> Result<Option<String>, GitError> {
+    if !name.starts_with(OURS) {
+        return Err(GitError::Reference(name.to_owned()));
+    }
+    let listed = Git::new(root, "for-each-ref", ANSWER_LIMIT)
+        .args(["--format=%(objectname) %(refname)", name])
+        .output()?;
+    let listed = String::from_utf8_lossy(&listed);
+    // It also names what lies below a folder of that name.
+    let mut lines = listed.lines().filter_map(|line| line.split_once(' '));
+    Ok(lines.find(|(_, found)| *found == name).map(|(object, _)| object.to_owned()))
+}
+
 /// Moves every reference below the folder `from` to the same place below `to`, all of them or none, and says
 /// how many there were. Both are full names without a slash at the end, such as `refs/orchestra/<workspace>/r12`.
 ///

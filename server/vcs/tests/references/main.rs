@@ -3,7 +3,10 @@
 #[path = "../support/mod.rs"]
 mod support;
 
-use orchestra_vcs::{GitError, references::move_all};
+use orchestra_vcs::{
+    GitError,
+    references::{move_all, read},
+};
 use std::path::Path;
 use support::{commit, git, write};
 
@@ -54,6 +57,17 @@ fn what_is_in_the_way_stays_and_nothing_is_moved() {
     let before = references(folder.path());
     assert!(matches!(move_all(folder.path(), RUN, ASIDE), Err(GitError::Failed { .. })));
     assert_eq!(references(folder.path()), before);
+}
+
+#[test]
+fn a_reference_is_read_by_its_whole_name() {
+    let folder = repository();
+    let head = git(folder.path(), &["rev-parse", "HEAD"]);
+    assert_eq!(read(folder.path(), &format!("{RUN}/base")).unwrap(), Some(head));
+    for other in [RUN, &format!("{RUN}/t"), &format!("{RUN}/bas")] {
+        assert_eq!(read(folder.path(), other).unwrap(), None, "{other}");
+    }
+    assert!(matches!(read(folder.path(), "refs/heads/main"), Err(GitError::Reference(_))));
 }
 
 #[test]

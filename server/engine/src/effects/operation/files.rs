@@ -6,15 +6,15 @@ use super::{
 };
 use orchestra_core::{
     ids::{HunkId, OperationId},
-    operation::{Favor, FileResult, OperationEnd},
+    operation::{Favor, FileResult, OperationEnd, OperationKind, Target},
     outcome::Artifact,
     provenance::{Checked, Origin},
-    state::{Operation, Prepared, Run},
+    state::{Operation, OperationPhase, Prepared, Run},
 };
 use orchestra_vcs::{
     GitError,
     apply::{self, CarryOut, PrepareRequest},
-    provenance,
+    provenance, references,
     snapshot::{Buffer, Limits},
 };
 
@@ -28,7 +28,12 @@ pub(super) struct ToWrite {
 
 enum Change {
     /// These hunks come in.
-    Accepted { selection: review::Selection, works: Vec<Origin> },
+    Accepted {
+        selection: review::Selection,
+        works: Vec<Origin>,
+        /// The operation that has brought in what the user's files have of the run, as a whole.
+        earlier: Option<OperationId>,
+    },
     /// What an earlier operation has written goes out again.
     Back { of: OperationId, before: String, after: String },
 }
@@ -36,7 +41,17 @@ enum Change {
 impl ToWrite {
     pub(super) fn accepted(run: &Run, asked: &Operation, hunks: &[HunkId]) -> Option<Self> {
         let selection = review::Selection::new(run, hunks)?;
-        Some(Self::new(asked, Change::Accepted { selection, works: origins(run) }))
+        let brought_all = |operation: &&Operation| {
+            matches!(operation.started.kind, OperationKind::Apply { target: Target::Files, .. })
+                && matches!(
+                    &operation.phase,
+                    OperationPhase::Ended { end: OperationEnd::Applied, .. }
+                )
+                && run.is_in_effect(operation)
+        };
+        let earlier = run.operations.iter().rev().find(brought_all).map(Operation::id);
+        let works = origins(run);
+        Some(Self::new(asked, Change::Accepted { selection, works, earlier }))
     }
 
     pub(super) fn back(asked: &Operation, undone: &Operation) -> Option<Self> {
@@ -58,11 +73,13 @@ impl ToWrite {
             let hint = "save the file, then ask again".to_owned();
             OperationEnd::Refused { message: failure.message, hint }
         })?;
-        let accepted;
+        let (accepted, brought);
         let (base, theirs, undo) = match &self.change {
-            Change::Accepted { selection, .. } => {
+            Change::Accepted { selection, earlier, .. } => {
                 accepted = selection.accepted(shared, &references)?;
-                (&selection.base, &accepted, None)
+                brought = earlier.map(|earlier| brought_by(shared, earlier)).transpose()?.flatten();
+                // What the user has of it already is no news, also where an agent has changed it since.
+                (brought.as_ref().unwrap_or(&selection.base), &accepted, None)
             }
             Change::Back { of, before, after } => (after, before, Some(shared.backup(*of))),
         };
@@ -107,7 +124,7 @@ impl ToWrite {
             references: &references,
             files: &prepared.files,
         })?;
-        if let Change::Accepted { selection, works } = &self.change {
+        if let Change::Accepted { selection, works, .. } = &self.change {
             // Who wrote a line can be seen without it; what had checked it cannot.
             if let Err(problem) = note(shared, self.operation, selection, works, &prepared.after) {
                 tracing::warn!(operation = %self.operation, problem, "it has no note");
@@ -115,6 +132,13 @@ impl ToWrite {
         }
         Ok(files)
     }
+}
+
+/// The commit that an operation has brought in; `None` when that is gone.
+fn brought_by(shared: &Shared, earlier: OperationId) -> Result<Option<String>, OperationEnd> {
+    let name = format!("{}/accepted", shared.backup(earlier));
+    references::read(&shared.root, &name)
+        .map_err(|error| refused("see what was applied before", &error))
 }
 
 /// Says of what the user has after the operation where it came from.
