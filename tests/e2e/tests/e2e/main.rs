@@ -2,6 +2,7 @@
 
 mod agent_library;
 mod agents_inside;
+mod applying;
 mod approval;
 mod asking;
 mod bad_agent_files;
