@@ -1,6 +1,12 @@
 //! A bare repository of our own, in a private folder, that reads the user's objects: what git computes in it
 //! depends on those objects alone, and not on anybody's settings, attributes, drivers or hooks.
 
+mod facts;
+mod signature;
+
+pub(crate) use facts::Facts;
+pub(crate) use signature::Signature;
+
 use crate::{
     GitError,
     collect::blobs,
@@ -119,7 +125,7 @@ impl Bare {
     /// What these commits say; one that is missing is an error.
     pub(crate) fn facts(&self, commits: &[&str]) -> Result<Vec<Facts>, GitError> {
         let mut found = vec![None; commits.len()];
-        blobs::contents(self.git("cat-file"), commits, COMMIT_BYTES, |number, content| {
+        blobs::contents(self.git("cat-file"), commits, Facts::MAX_BYTES, |number, content| {
             found[number] = Facts::read(content);
         })?;
         let missing = |id: &str| GitError::Failed {
@@ -226,64 +232,6 @@ fn quoted(path: &Path) -> OsString {
     }
     quoted.push(b'"');
     OsString::from_vec(quoted)
-}
-
-/// What a commit says.
-#[derive(Debug, Clone)]
-pub(crate) struct Facts {
-    pub(crate) tree: String,
-    /// When it was made, in seconds since 1970, as far as that is a time.
-    pub(crate) date: i64,
-}
-
-/// No commit that was collected is larger, in bytes.
-const COMMIT_BYTES: u64 = 1 << 28;
-
-/// Dates beyond the year 2100 are somebody's invention, and git refuses those that are far beyond it.
-const LAST_DATE: i64 = 4_102_444_800;
-
-impl Facts {
-    /// `None` when it is no commit.
-    fn read(content: &[u8]) -> Option<Self> {
-        let lines = content.split(|&byte| byte == b'\n').take_while(|line| !line.is_empty());
-        let value = |name: &[u8]| lines.clone().find_map(|line| line.strip_prefix(name));
-        let tree = str::from_utf8(value(b"tree ")?).ok()?.to_owned();
-        // `<name> <<address>> <seconds> <zone>`
-        let seconds = || {
-            let word = value(b"committer ")?.rsplit(|&byte| byte == b' ').nth(1)?;
-            str::from_utf8(word).ok()?.parse::<i64>().ok()
-        };
-        Some(Self { tree, date: seconds().unwrap_or_default().clamp(0, LAST_DATE) })
-    }
-}
-
-/// In whose name commits are made.
-#[derive(Debug, Clone)]
-pub(crate) struct Signature {
-    name: String,
-    address: String,
-}
-
-impl Signature {
-    /// Orchestra itself.
-    pub(crate) fn own() -> Self {
-        Self { name: "Orchestra".to_owned(), address: "orchestra@localhost".to_owned() }
-    }
-
-    pub(crate) fn of_agent(agent: &str) -> Self {
-        let is_plain = |&c: &char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
-        let mailbox: String = agent.chars().filter(is_plain).collect();
-        let name = format!("{agent} (orchestra)");
-        Self { name, address: format!("{mailbox}@orchestra.localhost") }
-    }
-
-    pub(crate) fn sign(&self, commit_tree: Git) -> Git {
-        commit_tree
-            .env("GIT_AUTHOR_NAME", &self.name)
-            .env("GIT_AUTHOR_EMAIL", &self.address)
-            .env("GIT_COMMITTER_NAME", &self.name)
-            .env("GIT_COMMITTER_EMAIL", &self.address)
-    }
 }
 
 /// Writes what `commit` reaches and the `known` do not into a pack whose name begins with `name`. `git` is a

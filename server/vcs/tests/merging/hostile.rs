@@ -40,7 +40,7 @@ fn configure(user: &Path, trap: &Trap) {
 #[test]
 fn a_driver_that_the_content_asks_for_and_the_user_configured_does_not_run() {
     let sandbox = conflicting("* merge=evil diff=evil filter=evil\n");
-    let trap = Trap::set(&sandbox.path(""));
+    let trap = Trap::set(sandbox.outside());
     configure(&sandbox.user(), &trap);
     // The user's own git would run it.
     let works: Vec<&str> = sandbox.works.iter().map(|(commit, _)| commit.as_str()).collect();
@@ -67,7 +67,7 @@ fn a_review_runs_nothing_either_and_nobody_is_hidden_from_blame() {
     let hidden = sandbox.work(|src| write(src, "file", base.replace("\n30\n", "\nthirty\n")));
     let result = sandbox.whole().commit.unwrap();
     let user = sandbox.user();
-    let trap = Trap::set(&sandbox.path(""));
+    let trap = Trap::set(sandbox.outside());
     write(&sandbox.path(""), "ignored-revisions", format!("{hidden}\n"));
     let ignored = sandbox.path("ignored-revisions");
     git(&user, &["config", "blame.ignoreRevsFile", ignored.to_str().unwrap()]);

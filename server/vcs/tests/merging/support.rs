@@ -54,7 +54,8 @@ impl Sandbox {
 
     pub(crate) fn with_format(format: &str, fill: impl FnOnce(&Path)) -> Self {
         let guard = tempfile::tempdir().unwrap();
-        let folder = guard.path().canonicalize().unwrap();
+        // Lists of paths have other meanings for some of these.
+        let folder = guard.path().canonicalize().unwrap().join("a: \"b\\");
         let user = folder.join("user");
         fs::create_dir_all(&user).unwrap();
         git(&user, &["init", "-q", &format!("--object-format={format}")]);
@@ -94,6 +95,11 @@ impl Sandbox {
 
     pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.folder.join(name)
+    }
+
+    /// A folder whose name a shell takes as it is.
+    pub(crate) fn outside(&self) -> &Path {
+        self.folder.parent().unwrap()
     }
 
     pub(crate) fn user(&self) -> PathBuf {
