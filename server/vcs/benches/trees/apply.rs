@@ -13,6 +13,8 @@ use orchestra_vcs::{
 use std::{fs, path::Path};
 
 const CHANGED: usize = 100;
+const NAME: &[&str] = &["-c", "user.name=bench"];
+const ADDRESS: &[&str] = &["-c", "user.email=bench@localhost"];
 const LIMITS: Limits = Limits { file: 1 << 30, total: 1 << 30 };
 
 /// Where the commits of a change lie, and those of taking it back.
@@ -31,7 +33,10 @@ pub(crate) fn rows(folder: &Path, repository: &Repository, measured: usize) -> R
         repository.change_many(top, CHANGED, round)?;
         git(top, &["add", "-u"])?;
         let tree = git(top, &["write-tree"])?;
-        let theirs = git(top, &["commit-tree", "-p", "HEAD", "-m", "work", &tree])?;
+        let theirs = git(
+            top,
+            &[NAME, ADDRESS, &["commit-tree", "-p", "HEAD", "-m", "work", &tree]].concat(),
+        )?;
         git(top, &["diff", "--cached", "--binary", &format!("--output={shown}")])?;
         git(top, &["reset", "-q", "--hard"])?;
 
