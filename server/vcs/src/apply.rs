@@ -6,6 +6,7 @@
 //! all; done again after a crash it goes on. Index, stash, HEAD, branches, reflogs, hooks and settings of the
 //! user stay as they are.
 
+mod capture;
 mod carry_out;
 mod client;
 mod commit;
@@ -13,6 +14,7 @@ mod disk;
 mod form;
 mod import;
 mod merging;
+mod new_files;
 mod obstacles;
 mod place;
 mod prepare;
@@ -20,6 +22,7 @@ mod record;
 mod stage;
 mod undo;
 mod wanted;
+mod written;
 
 pub use carry_out::carry_out;
 pub use client::{check_client, for_client};

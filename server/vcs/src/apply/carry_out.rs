@@ -2,39 +2,34 @@
 
 use super::{
     CarryOut,
-    disk::{Disk, Parent, Seen, Way, above, owner, split},
+    disk::{Disk, Parent, Seen, Way, above, split},
+    new_files::{self, at_once},
     place::Place,
-    record::{Kept, Kind, Row},
-    stage::{Moved, Stage, left_open, part, whole},
+    record::{Kept, Row},
+    stage::{Moved, Stage, left_open},
 };
-use crate::{GitError, folder::Folder, git::Git};
+use crate::{GitError, folder::Folder};
 use orchestra_core::operation::{FilePlan, FileResult, FileState, Owner};
-use rustix::fs::{Gid, Mode, Uid, fchmod, fchown};
 use std::{
     collections::{BTreeMap, BTreeSet},
     ffi::OsStr,
-    fs::File,
-    io::{self, BufRead, Read},
+    io,
     os::unix::ffi::OsStrExt as _,
-    thread,
 };
 
-/// How many files are written through to the disk at the same time: it takes about as long for many as for one.
-const AT_ONCE: usize = 16;
-
 /// One file of the change.
-struct Task<'a> {
+pub(super) struct Task<'a> {
     /// As it is called while it is under way.
-    number: usize,
-    path: &'a [u8],
-    before: Option<&'a Row>,
-    after: Option<&'a Row>,
+    pub(super) number: usize,
+    pub(super) path: &'a [u8],
+    pub(super) before: Option<&'a Row>,
+    pub(super) after: Option<&'a Row>,
     /// Where its new bytes are.
-    id: Option<&'a str>,
+    pub(super) id: Option<&'a str>,
 }
 
 /// What went wrong, by path.
-type Problems<'a> = BTreeMap<&'a [u8], io::Error>;
+pub(super) type Problems<'a> = BTreeMap<&'a [u8], io::Error>;
 
 /// Changes the user's files as [`super::prepare`] has worked it out, those of them that are not the client's.
 /// Answers what each of these is afterwards, by a look at the disk.
@@ -107,7 +102,7 @@ impl<'a> Change<'a> {
         fail::fail_point!("vcs::apply::recovered", |_| std::process::abort());
         let open: Vec<&Task<'_>> =
             self.tasks.iter().filter(|task| self.is_open(task, problems)).collect();
-        self.write(&stage, &open, problems)?;
+        new_files::write(self.disk, self.place, &stage, &open, problems)?;
         fail::fail_point!("vcs::apply::staged", |_| std::process::abort());
         let mut touched = BTreeSet::new();
         for task in open.iter().filter(|task| task.after.is_none()) {
@@ -186,115 +181,6 @@ impl<'a> Change<'a> {
                 false
             }
         }
-    }
-
-    /// Makes the new files, and has them written through.
-    fn write(
-        &self,
-        stage: &Stage,
-        open: &[&Task<'a>],
-        problems: &mut Problems<'a>,
-    ) -> Result<(), GitError> {
-        let new: Vec<(&Task<'a>, &Row, &str)> =
-            open.iter().filter_map(|task| Some((*task, task.after?, task.id?))).collect();
-        if new.is_empty() {
-            return Ok(());
-        }
-        let mut files: Vec<(&Task<'a>, File)> = Vec::new();
-        let mut failed = Vec::new();
-        let ids: String = new.iter().map(|(_, _, id)| format!("{id}\n")).collect();
-        let git: Git = self.place.git("cat-file").args(["--batch"]).input(ids.into_bytes());
-        git.stream(|pipe| {
-            for (task, row, _) in &new {
-                let bytes = size(pipe)?;
-                let mut content = pipe.take(bytes);
-                match self.write_one(stage, task, row, &mut content) {
-                    Ok(file) => files.extend(file.map(|file| (*task, file))),
-                    Err(error) => failed.push((*task, error)),
-                }
-                io::copy(&mut content, &mut io::sink())?;
-                // The line end after it.
-                pipe.read_exact(&mut [0])?;
-            }
-            Ok(())
-        })?;
-        fail::fail_point!("vcs::apply::written", |_| std::process::abort());
-        let synced = at_once(&files, |(_, file)| file.sync_all());
-        for ((task, _), synced) in files.iter().zip(synced) {
-            match synced {
-                Ok(()) => {
-                    let name = part(task.number);
-                    let named = stage.folder.rename(&name, &stage.folder, &whole(task.number));
-                    note(problems, task, named);
-                }
-                Err(error) => failed.push((*task, error)),
-            }
-        }
-        for (task, error) in failed {
-            note(problems, task, Err(error));
-        }
-        Ok(())
-    }
-
-    /// The file, when it has to be written through.
-    fn write_one(
-        &self,
-        stage: &Stage,
-        task: &Task<'_>,
-        row: &Row,
-        content: &mut impl Read,
-    ) -> io::Result<Option<File>> {
-        if row.content.kind == Kind::Link {
-            let mut target = Vec::new();
-            content.read_to_end(&mut target)?;
-            stage.folder.new_link(&whole(task.number), &target)?;
-            return Ok(None);
-        }
-        let mode = if row.content.kind == Kind::Program { 0o777 } else { 0o666 };
-        let name = part(task.number);
-        let mut file = stage.folder.new_file(&name, mode)?;
-        let written = self.fill(task, row, &mut file, content);
-        if written.is_err() {
-            // Others may have the room that it takes.
-            stage.folder.remove_file(&name)?;
-        }
-        written.map(|()| Some(file))
-    }
-
-    fn fill(
-        &self,
-        task: &Task<'_>,
-        row: &Row,
-        file: &mut File,
-        content: &mut impl Read,
-    ) -> io::Result<()> {
-        fail::fail_point!("vcs::apply::disk_full", |_| Err(io::ErrorKind::StorageFull.into()));
-        io::copy(content, file)?;
-        self.give_to_owner(task, file)?;
-        if let Some(permissions) = row.permissions {
-            fchmod(file, Mode::from_raw_mode(permissions as rustix::fs::RawMode))?;
-        }
-        Ok(())
-    }
-
-    /// Gives a new file the owner and the group of the old one, or the group that its folder gives.
-    fn give_to_owner(&self, task: &Task<'_>, file: &File) -> io::Result<()> {
-        const SET_GROUP: u32 = 0o2000;
-        let Parent::Is(folder, name) = self.disk.parent(task.path)? else { return Ok(()) };
-        let wanted = match folder.read_file(name) {
-            Ok(old) => owner(&old)?,
-            Err(_) => {
-                let found = folder.own_stat()?;
-                let (user, group) = owner(file)?;
-                (user, if found.st_mode & SET_GROUP == 0 { group } else { found.st_gid })
-            }
-        };
-        if wanted != owner(file)? {
-            let (user, group) = (Uid::from_raw(wanted.0), Gid::from_raw(wanted.1));
-            // Only the superuser may give files away; git would not even try.
-            let _ = fchown(file, Some(user), Some(group));
-        }
-        Ok(())
     }
 
     fn remove(
@@ -390,33 +276,8 @@ impl<'a> Change<'a> {
     }
 }
 
-fn note<'a>(problems: &mut Problems<'a>, task: &Task<'a>, result: io::Result<()>) {
+pub(super) fn note<'a>(problems: &mut Problems<'a>, task: &Task<'a>, result: io::Result<()>) {
     if let Err(error) = result {
         problems.entry(task.path).or_insert(error);
     }
-}
-
-/// `<id> blob <size>`
-fn size(pipe: &mut dyn BufRead) -> io::Result<u64> {
-    let mut line = String::new();
-    pipe.read_line(&mut line)?;
-    let size = line.trim_end().rsplit(' ').next().and_then(|size| size.parse().ok());
-    size.ok_or_else(|| io::Error::other(format!("git has no content: {}", line.trim_end())))
-}
-
-/// Does it for all, some at the same time; answers in order.
-fn at_once<T: Sync>(all: &[T], work: impl Fn(&T) -> io::Result<()> + Sync) -> Vec<io::Result<()>> {
-    let share = all.len().div_ceil(AT_ONCE).max(1);
-    thread::scope(|scope| {
-        let work = &work;
-        let threads: Vec<_> = all
-            .chunks(share)
-            .map(|share| scope.spawn(move || share.iter().map(work).collect::<Vec<_>>()))
-            .collect();
-        let done = threads.into_iter().map(|thread| match thread.join() {
-            Ok(done) => done,
-            Err(panic) => std::panic::resume_unwind(panic),
-        });
-        done.flatten().collect()
-    })
 }

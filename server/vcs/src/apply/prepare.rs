@@ -2,14 +2,15 @@
 
 use super::{
     PrepareRequest, Prepared, Transition,
+    capture::Capture,
     disk::Disk,
-    import::{Commit, Entry, Object, Stream},
+    import::{Commit, Object, Stream},
     merging::{self, Side},
     obstacles,
     place::{Place, Room, Store},
     record::Kept,
     undo,
-    wanted::{self, Capture, Form, Step, Wanted},
+    wanted::{self, Form, Step, Wanted},
 };
 use crate::{
     GitError,
@@ -249,7 +250,8 @@ impl Work<'_> {
         let seconds = line(&when).parse().unwrap_or(0);
         let subject = self.request.subject.lines().next().unwrap_or_default();
         let mut stream = Stream::create(self.room.path("stream"))?;
-        let changes = wanted.kept(&mut stream)?;
+        let made = self.make_merged(&mut stream, wanted)?;
+        let changes = wanted.kept(&mut stream, &made)?;
         let message = format!("{subject}: as it lay on the disk\n");
         let raw = stream.commit(Commit {
             message: &message,
@@ -258,7 +260,6 @@ impl Work<'_> {
             tree: None,
             changes,
         })?;
-        let changes = self.committed(&mut stream, wanted)?;
         let message = format!("{subject}\n");
         let parents = [before.commit.as_str(), self.request.theirs];
         let after = stream.commit(Commit {
@@ -266,7 +267,7 @@ impl Work<'_> {
             seconds,
             parents: parents.map(|id| Object::Id(id.to_owned())).into(),
             tree: Some(&before.tree),
-            changes,
+            changes: wanted.committed(&made),
         })?;
         let ids = self.room.import(stream, Store::Users)?;
         fail::fail_point!("vcs::apply::imported", |_| std::process::abort());
@@ -286,13 +287,12 @@ impl Work<'_> {
         Ok(Prepared::Ready(Transition { before: before.commit.clone(), after, files }))
     }
 
-    /// What the new commit has in place of what the old one has. Contents that were merged are only in the
-    /// room.
-    fn committed(
+    /// Makes anew, by id, the contents that were merged: they are in the room only.
+    fn make_merged<'w>(
         &self,
         stream: &mut Stream,
-        wanted: &Wanted,
-    ) -> Result<Vec<(Vec<u8>, Entry)>, GitError> {
+        wanted: &'w Wanted,
+    ) -> Result<HashMap<&'w str, Object>, GitError> {
         let known = self.changed.iter().flat_map(|changed| [&changed.old, &changed.new]);
         let known: HashSet<&str> = known.flatten().map(|side| side.id.as_str()).collect();
         let merged = wanted.merged().filter(|id| !known.contains(id));
@@ -310,7 +310,7 @@ impl Work<'_> {
         )?;
         match failed {
             Some(error) => Err(error),
-            None => Ok(wanted.committed(&made)),
+            None => Ok(made),
         }
     }
 

@@ -3,12 +3,13 @@
 
 use super::{
     PrepareRequest,
+    capture::Capture,
     import::{Entry, Object, Stream},
     merging::{self, Side},
     place::{Place, Room},
     prepare::Plan,
     record::{Kept, Row},
-    wanted::{Capture, Form, Step},
+    wanted::{Form, Step},
 };
 use crate::{
     GitError,

@@ -2,20 +2,18 @@
 
 use super::{
     PrepareRequest,
-    disk::{Disk, Seen, into},
+    capture::Capture,
+    disk::{Disk, Seen},
     form,
     import::{Entry, Object, Stream},
     place::{Place, Room},
     prepare::Clients,
     record::{Content, Kept, Kind, Record, Row},
+    written,
 };
-use crate::{
-    GitError, collect::difference::Side as Blob, git::at_once, snapshot::Buffer, state,
-    survey::absolute, update_index,
-};
+use crate::{GitError, collect::difference::Side as Blob, survey::absolute};
 use std::{
-    collections::{BTreeMap, BTreeSet, HashMap},
-    ffi::OsString,
+    collections::HashMap,
     fs::{self, File},
     os::unix::{ffi::OsStrExt as _, fs::PermissionsExt as _},
     path::{Path, PathBuf},
@@ -37,97 +35,6 @@ pub(super) enum Form {
     AsGitWrites { old: Option<Blob> },
     /// As these bytes. Of an old file that comes back, all else that is known of it.
     Raw { content: Option<Blob>, row: Option<Row> },
-}
-
-/// The files as they were found, with a copy of each.
-pub(super) struct Capture {
-    /// Sorted; a copy is called by its number here.
-    paths: Vec<Vec<u8>>,
-    seen: BTreeMap<Vec<u8>, Seen>,
-    copies: PathBuf,
-    /// Text that is not saved, in the form of a file.
-    unsaved: BTreeMap<Vec<u8>, Row>,
-    texts: PathBuf,
-}
-
-impl Capture {
-    pub(super) fn take(
-        disk: &Disk,
-        room: &Room<'_>,
-        clients: &Clients<'_>,
-        paths: &BTreeSet<Vec<u8>>,
-    ) -> Result<Self, GitError> {
-        let (copies, texts) = (room.make("copies")?, room.make("texts")?);
-        let mut capture = Self {
-            paths: paths.iter().cloned().collect(),
-            seen: BTreeMap::new(),
-            copies,
-            unsaved: BTreeMap::new(),
-            texts,
-        };
-        for (number, path) in paths.iter().enumerate() {
-            let copy = capture.copies.join(number.to_string());
-            let mut file = File::create(&copy).map_err(GitError::io("failed to create", &copy))?;
-            let seen = disk.see(path, into(&mut file));
-            let seen = seen.map_err(disk.failed("failed to read", path))?;
-            if let Some(Buffer { content, .. }) = clients.unsaved.get(path) {
-                let text = capture.texts.join(number.to_string());
-                fs::write(&text, content).map_err(GitError::io("failed to write", &text))?;
-                let (kind, permissions) = match &seen {
-                    Seen::File(Row { content, permissions }) => (content.kind, *permissions),
-                    _ => (Kind::Plain, None),
-                };
-                let row = Row { content: Content::of(kind, content), permissions };
-                capture.unsaved.insert(path.clone(), row);
-            }
-            capture.seen.insert(path.clone(), seen);
-        }
-        Ok(capture)
-    }
-
-    /// What the user has of a file: his text before that on the disk.
-    pub(super) fn has(&self, path: &[u8]) -> Option<&Row> {
-        self.unsaved.get(path).or_else(|| self.lies(path))
-    }
-
-    /// What lies on the disk.
-    fn lies(&self, path: &[u8]) -> Option<&Row> {
-        match self.seen.get(path) {
-            Some(Seen::File(row)) => Some(row),
-            _ => None,
-        }
-    }
-
-    pub(super) fn seen(&self, path: &[u8]) -> &Seen {
-        self.seen.get(path).unwrap_or(&Seen::Nothing)
-    }
-
-    pub(super) fn paths(&self) -> impl Iterator<Item = &Vec<u8>> {
-        self.paths.iter()
-    }
-
-    /// A file with the bytes of what the user has.
-    pub(super) fn copy(&self, path: &[u8]) -> PathBuf {
-        let folder = if self.unsaved.contains_key(path) { &self.texts } else { &self.copies };
-        self.copy_in(folder, path)
-    }
-
-    fn copy_in(&self, folder: &Path, path: &[u8]) -> PathBuf {
-        let number = self.paths.partition_point(|known| known.as_slice() < path);
-        folder.join(number.to_string())
-    }
-
-    /// Those that are not as they were.
-    pub(super) fn changed(&self, disk: &Disk) -> Result<Vec<Vec<u8>>, GitError> {
-        let mut changed = Vec::new();
-        for (path, seen) in &self.seen {
-            let now = disk.state(path).map_err(disk.failed("failed to read", path))?;
-            if now != *seen {
-                changed.push(path.clone());
-            }
-        }
-        Ok(changed)
-    }
 }
 
 /// What is asked for.
@@ -171,13 +78,17 @@ enum Source {
 }
 
 pub(super) fn work_out(ask: &Ask<'_>) -> Result<Wanted, GitError> {
-    let (old, new) = checked_out(ask)?;
+    let unconverted = written::unconverted(ask)?;
+    let (old, new) = written::checked_out(ask, &unconverted)?;
     let mut record = Record::default();
     let mut files = Vec::new();
     for step in &ask.steps {
         let path = &step.path;
         let before = ask.capture.has(path);
-        let after = after(ask, step, &old, &new)?;
+        let after = match (unconverted.get(path), &step.new, before) {
+            (Some(content), Some(new), Some(before)) => Some(as_it_is(step, content, new, before)),
+            _ => after(ask, step, &old, &new)?,
+        };
         if let Some(row) = before {
             record.before.insert(path.clone(), row.clone());
         }
@@ -196,7 +107,7 @@ pub(super) fn work_out(ask: &Ask<'_>) -> Result<Wanted, GitError> {
             seen: ask.capture.seen(path).clone(),
             before: before.map(|_| Source::File(ask.capture.copy(path))),
             after: after.map(|(_, source)| source),
-            saved: saved.map(|row| (row.content.kind, copy(&ask.capture.copies))),
+            saved: saved.map(|row| (row.content.kind, copy(ask.capture.copies()))),
         });
     }
     folders(ask, &files, &mut record)?;
@@ -223,6 +134,18 @@ fn folders(ask: &Ask<'_>, files: &[Planned], record: &mut Record) -> Result<(), 
     let above = ask.disk.folders_above([inner.as_os_str().as_bytes()].into_iter());
     record.wanted.extend(above.map_err(failed())?);
     Ok(())
+}
+
+/// A file that lies on the disk as git holds it.
+fn as_it_is(step: &Step, content: &Content, new: &Blob, before: &Row) -> (Row, Source) {
+    let kind = match &step.form {
+        // A file system may know less of modes than git does.
+        Form::AsGitWrites { old: Some(old) } if old.mode == new.mode => before.content.kind,
+        _ => Kind::of_mode(&new.mode).unwrap_or(Kind::Plain),
+    };
+    let permissions = permissions(Some(before), kind, None, None, &step.path);
+    let content = Content { kind, ..content.clone() };
+    (Row { content, permissions }, Source::Id(new.id.clone()))
 }
 
 /// What is to lie at a path.
@@ -355,65 +278,23 @@ fn raw(ask: &Ask<'_>, path: &[u8], blob: &Blob) -> Result<(Row, Source), GitErro
     Ok((Row { content: Content::of(kind, &bytes), permissions: None }, Source::File(file)))
 }
 
-/// Has git write the files of both commits into folders of ours, as a checkout would. Links and programs of
-/// the user's own are not in the way there.
-fn checked_out(ask: &Ask<'_>) -> Result<(PathBuf, PathBuf), GitError> {
-    let (mut old, mut new) = (Vec::new(), Vec::new());
-    for step in &ask.steps {
-        let Form::AsGitWrites { old: old_blob } = &step.form else { continue };
-        let (Some(new_blob), path) = (&step.new, &step.path) else { continue };
-        new.push((path.clone(), new_blob.clone()));
-        if let Some(blob) = old_blob {
-            old.push((path.clone(), blob.clone()));
-        }
-    }
-    let emptied =
-        if ask.request.run_filters { Vec::new() } else { state::without_filters(&ask.place.top)? };
-    let (old, new) =
-        at_once(|| check_out(ask, &emptied, "old", old), || check_out(ask, &emptied, "new", new));
-    Ok((old?, new?))
-}
-
-fn check_out(
-    ask: &Ask<'_>,
-    emptied: &[(OsString, &'static str)],
-    name: &str,
-    blobs: Vec<(Vec<u8>, Blob)>,
-) -> Result<PathBuf, GitError> {
-    let folder = ask.room.path(name);
-    if blobs.is_empty() {
-        return Ok(folder);
-    }
-    let index = ask.room.path(&format!("{name}.index"));
-    let git = |verb: &str| {
-        let git = ask.room.users_git(verb).with_index(&index);
-        let settings = [("core.splitIndex", "false"), ("core.safecrlf", "false")];
-        let git = settings.iter().fold(git, |git, (key, value)| git.set((*key).into(), value));
-        emptied.iter().fold(git, |git, (key, value)| git.set(key.clone(), value))
-    };
-    let entry = |(path, Blob { mode, id })| update_index::Entry { path, object: Some((mode, id)) };
-    let entries = blobs.into_iter().map(entry).collect();
-    update_index::enter(git("update-index"), ask.place.id_length(), entries)?;
-    let mut prefix = OsString::from("--prefix=");
-    prefix.push(&folder);
-    prefix.push("/");
-    git("checkout-index").args(["--all", "--force", "--quiet"]).args([prefix]).output()?;
-    Ok(folder)
-}
-
 impl Wanted {
     pub(super) fn paths(&self) -> impl Iterator<Item = &Vec<u8>> {
         self.files.iter().map(|file| &file.path)
     }
 
-    /// What is kept of the bytes.
-    pub(super) fn kept(&self, stream: &mut Stream) -> Result<Vec<(Vec<u8>, Entry)>, GitError> {
+    /// What is kept of the bytes; `made` are objects of the stream, by id.
+    pub(super) fn kept(
+        &self,
+        stream: &mut Stream,
+        made: &HashMap<&str, Object>,
+    ) -> Result<Vec<(Vec<u8>, Entry)>, GitError> {
         let record = stream.blob(&self.record.to_bytes())?;
         let mut changes = vec![(b"record".to_vec(), Some((Kind::Plain.mode().to_owned(), record)))];
         let mut put = |folder: &str, path: &[u8], kind: Kind, source: &Source| {
             let object = match source {
                 Source::File(file) => stream.file(file)?,
-                Source::Id(id) => Object::Id(id.clone()),
+                Source::Id(id) => object(id, made),
             };
             let path = [folder.as_bytes(), path].concat();
             changes.push((path, Some((kind.mode().to_owned(), object))));
@@ -442,10 +323,11 @@ impl Wanted {
 
     /// What the new commit has in place of what the old one has; `made` are objects of the stream, by id.
     pub(super) fn committed(&self, made: &HashMap<&str, Object>) -> Vec<(Vec<u8>, Entry)> {
-        let entry = |blob: &Blob| {
-            let known = || Object::Id(blob.id.clone());
-            (blob.mode.clone(), made.get(blob.id.as_str()).cloned().unwrap_or_else(known))
-        };
+        let entry = |blob: &Blob| (blob.mode.clone(), object(&blob.id, made));
         self.files.iter().map(|file| (file.path.clone(), file.new.as_ref().map(entry))).collect()
     }
+}
+
+fn object(id: &str, made: &HashMap<&str, Object>) -> Object {
+    made.get(id).cloned().unwrap_or_else(|| Object::Id(id.to_owned()))
 }

@@ -13,15 +13,17 @@ fn lines_that_end_as_on_windows_stay_so() {
     sandbox.git(&["config", "core.autocrlf", "true"]);
     sandbox.git(&["config", "core.safecrlf", "false"]);
     sandbox.write("a", "one\r\ntwo\r\n");
-    sandbox.write("new-to-git", "x\r\n");
+    sandbox.write("as-on-unix", "one\ntwo\n");
     commit(&sandbox.user(), "crlf");
     assert_eq!(sandbox.git(&["show", "HEAD:a"]), "one\ntwo");
     let work = sandbox.work(|agent| {
         write(agent, "a", "one\r\nTWO\r\nthree\r\n");
+        write(agent, "as-on-unix", "one\r\ntwo\r\nthree\r\n");
         write(agent, "new", "n\r\n");
     });
     sandbox.there_and_back(&work, |sandbox| {
         assert_eq!(bytes(sandbox, "a"), b"one\r\nTWO\r\nthree\r\n");
+        assert_eq!(bytes(sandbox, "as-on-unix"), b"one\ntwo\nthree\n");
         assert_eq!(bytes(sandbox, "new"), b"n\r\n");
     });
 }
@@ -133,8 +135,8 @@ fn who_may_not_run_filters_gets_what_git_holds() {
 #[test]
 fn a_filter_that_fails_is_named_and_nothing_is_written() {
     let sandbox = Sandbox::with(&[]);
-    shout(&sandbox.user(), &[("clean", "cat"), ("smudge", "cat")]);
-    sandbox.write("a.loud", "one\n");
+    shout(&sandbox.user(), &SHOUT);
+    sandbox.write("a.loud", "ONE\n");
     commit(&sandbox.user(), "loud");
     let work = sandbox.work(|agent| write(agent, "a.loud", "two\n"));
     shout(&sandbox.user(), &[("smudge", "false"), ("required", "true")]);
