@@ -8,7 +8,7 @@
 use crate::attempt::AttemptDir;
 use orchestra_core::outcome::SettingsChange;
 use rustix::{
-    fs::{AtFlags, CWD, Mode, OFlags, fstat, mkdirat, openat, unlinkat},
+    fs::{AtFlags, CWD, FileType, Mode, OFlags, fstat, mkdirat, openat, statat, unlinkat},
     io::Errno,
 };
 use std::{
@@ -153,8 +153,13 @@ fn collect(folder: &OwnedFd, at: &Path, depth: usize, found: &mut BTreeMap<PathB
     }
 }
 
-/// A regular file of a fitting size and name. A named pipe must not keep the shim waiting.
+/// A regular file of a fitting size and name. A named pipe must not keep the shim waiting, nor may it be opened
+/// for a moment: whoever writes to it would take the shim for the reader that they wait for.
 fn read(folder: &OwnedFd, name: &std::ffi::CStr, path: &Path) -> Option<Setting> {
+    let stat = statat(folder, name, AtFlags::SYMLINK_NOFOLLOW).ok()?;
+    if FileType::from_raw_mode(stat.st_mode) != FileType::RegularFile {
+        return None;
+    }
     let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
     let file = openat(folder, name, flags, Mode::empty()).ok()?;
     let stat = fstat(&file).ok()?;

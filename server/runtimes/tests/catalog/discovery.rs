@@ -38,6 +38,13 @@ fn every_built_in_workflow_can_be_planned() {
             found
         };
         let found = planner::check(&workflow.text, &workflow.file, &loaded.catalog);
+        // Two are about what only agents can do, and say so.
+        if ["develop", "fix"].contains(&workflow.name.as_str()) {
+            let found: Vec<String> = found.into_iter().map(|found| found.message).collect();
+            let [message] = &found[..] else { panic!("{}: {found:?}", workflow.name) };
+            assert!(message.starts_with("nobody "), "{message}");
+            continue;
+        }
         assert_eq!(others(found), [], "{}", workflow.name);
         let request = planner::Request {
             text: &workflow.text,

@@ -1,7 +1,7 @@
 //! What a run has made comes into the user's files, hunk by hunk, and goes out again.
 
 mod branches;
-mod crashes;
+pub(crate) mod crashes;
 mod foreseen;
 mod policies;
 mod sending_back;

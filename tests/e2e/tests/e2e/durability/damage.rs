@@ -78,7 +78,7 @@ fn a_journal_of_a_newer_version_is_left_alone() {
     bytes[60..64].copy_from_slice(&99u32.to_be_bytes());
     fs::write(&file, &bytes).unwrap();
 
-    let reason = "was written by a newer version (schema 99), this build reads up to 1";
+    let reason = "was written by a newer version (schema 99), this build reads up to 2";
     every_command_says(&sandbox, reason, "hint: upgrade orchestra");
 
     stop(&sandbox);

@@ -5,6 +5,7 @@ use super::{
     crew::{Crew, LIMIT, list, text},
     merging,
 };
+use crate::applying::crashes as applying;
 use std::{
     collections::BTreeSet,
     fs,
@@ -50,7 +51,8 @@ crashes! {
     a_run_survives_a_crash_after_a_file_is_projected at "store::projection::written"
 }
 
-/// What happens to a slot that is used again or broken: the scenarios of `vcs` crash there.
+/// What happens to a slot that is used again or broken, and while hunks are put together and the user's files
+/// are written: the scenarios of `vcs` crash there.
 const IN_ANOTHER_ROOM: &[&str] = &[
     "trees::acquire::checked_out",
     "trees::acquire::cleaned",
@@ -59,6 +61,23 @@ const IN_ANOTHER_ROOM: &[&str] = &[
     "trees::discard::forgotten",
     "trees::discard::renamed",
     "trees::release::recorded",
+    "review::selected",
+    "vcs::apply::captured",
+    "vcs::apply::carried_out",
+    "vcs::apply::committed",
+    "vcs::apply::emptied",
+    "vcs::apply::exchanged",
+    "vcs::apply::imported",
+    "vcs::apply::prepared",
+    "vcs::apply::put",
+    "vcs::apply::recovered",
+    "vcs::apply::remade",
+    "vcs::apply::removed",
+    "vcs::apply::staged",
+    "vcs::apply::synced",
+    "vcs::apply::taken",
+    "vcs::apply::taken_away",
+    "vcs::apply::written",
 ];
 
 #[test]
@@ -69,6 +88,9 @@ fn no_point_of_the_sources_is_left_out() {
         .chain(checks::COVERED)
         .chain(collecting::COVERED)
         .chain(merging::COVERED)
+        .chain(applying::REVIEWING)
+        .chain(applying::OPERATING)
+        .chain(applying::CLEANING)
         .chain(IN_ANOTHER_ROOM)
         .map(|point| (*point).to_owned());
     let covered: BTreeSet<String> = covered.collect();
