@@ -18,6 +18,7 @@ use std::{
     fs::{self, File, FileTimes, Permissions},
     os::unix::{ffi::OsStringExt as _, fs::PermissionsExt as _},
     path::{Path, PathBuf},
+    time::SystemTime,
 };
 use tempfile::TempDir;
 
@@ -133,6 +134,18 @@ impl<'a> Quarantine<'a> {
         }
     }
 
+    /// Puts the files of a commit into the index, where those that it has in the same way keep what it knows
+    /// of them.
+    ///
+    /// The index stays as old as it was. This git does not see the files; to those that come later, a new index
+    /// would say that whatever was written in the second of the checkout is as it was then.
+    pub(super) fn move_index(&self, commit: &str) -> Result<(), GitError> {
+        let index = self.room("index");
+        let written = written(&index)?;
+        self.git("read-tree").args(["-m", "-i", commit]).output()?;
+        set_written(&index, written)
+    }
+
     /// The index of the tree as it was given, where a look at the files says how they differ from it. On
     /// file systems that know a file by several spellings, only git can tell.
     pub(super) fn comparable_index(&self, request: &Request<'_>) -> Option<Tracked> {
@@ -229,9 +242,18 @@ fn feed(update_index: Git, paths: &[Vec<u8>]) -> Result<(), GitError> {
 /// The copy says when the original was written: git takes a file for unchanged only when it is older
 /// than the index.
 fn copy_index(from: &Path, to: &Path) -> Result<(), GitError> {
-    let failed = || GitError::io("failed to copy", from);
-    let written = fs::metadata(from).and_then(|found| found.modified()).map_err(failed())?;
-    fs::copy(from, to).map_err(failed())?;
-    let copy = File::options().write(true).open(to).map_err(failed())?;
-    copy.set_times(FileTimes::new().set_modified(written)).map_err(failed())
+    let written = written(from)?;
+    fs::copy(from, to).map_err(GitError::io("failed to copy", from))?;
+    set_written(to, written)
+}
+
+fn written(index: &Path) -> Result<SystemTime, GitError> {
+    let found = fs::metadata(index).and_then(|found| found.modified());
+    found.map_err(GitError::io("failed to read", index))
+}
+
+fn set_written(index: &Path, written: SystemTime) -> Result<(), GitError> {
+    let file = File::options().write(true).open(index);
+    let set = file.and_then(|file| file.set_times(FileTimes::new().set_modified(written)));
+    set.map_err(GitError::io("failed to write", index))
 }

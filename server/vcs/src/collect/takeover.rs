@@ -132,7 +132,7 @@ fn enter(quarantine: &Quarantine<'_>, request: &Request<'_>, id: &str) -> Result
         })
         .collect();
     // Only the index: what the working tree has is looked at later.
-    quarantine.git("read-tree").args(["-m", "-i", id]).output()?;
+    quarantine.move_index(id)?;
     quarantine.enter(moved)
 }
 

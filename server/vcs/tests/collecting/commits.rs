@@ -2,7 +2,12 @@
 
 use crate::support::{Sandbox, Trap, commit, git, make_program, statuses, try_git, write};
 use orchestra_core::change::{FileStatus, FlagKind};
-use std::{fs, os::unix::fs::symlink, path::Path};
+use std::{
+    fs,
+    os::unix::fs::{MetadataExt as _, symlink},
+    path::Path,
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
 
 /// `<author> <subject>` of the result's history, the newest first, without what the base has.
 fn history(sandbox: &Sandbox, commit: &str) -> Vec<String> {
@@ -33,6 +38,33 @@ fn commits_and_what_is_not_committed_are_both_in_the_result() {
         [("one", FileStatus::Added), ("two", FileStatus::Added)]
     );
     assert_eq!(collected.change.notes, Vec::<String>::new());
+}
+
+#[test]
+fn what_is_written_in_the_second_of_the_checkout_is_seen_after_a_commit_too() {
+    // Git itself tells files apart by whole seconds, so this has to happen in one of them.
+    let (sandbox, second) = loop {
+        let mut sandbox = Sandbox::with(|user| write(user, "same-size", "two\n"));
+        sandbox.keep_index();
+        let src = sandbox.src();
+        let second = fs::metadata(src.join("same-size")).unwrap().ctime();
+        write(&src, "work", "committed\n");
+        commit(&src, "work");
+        // In the place of the old text, so that it is the same file.
+        fs::write(src.join("same-size"), "one\n").unwrap();
+        if fs::metadata(src.join("same-size")).unwrap().ctime() == second {
+            break (sandbox, second);
+        }
+    };
+    let next = UNIX_EPOCH + Duration::from_secs(u64::try_from(second).unwrap() + 1);
+    while SystemTime::now() < next {
+        std::thread::yield_now();
+    }
+
+    let collected = sandbox.collected();
+
+    let commit = collected.commit.unwrap();
+    assert_eq!(git(&sandbox.user(), &["show", &format!("{commit}:same-size")]), "one");
 }
 
 #[test]
