@@ -85,9 +85,6 @@ fn print_run(run: &RunView, tasks: &[TaskView]) {
     for note in notes::of_foreseen(&run.foreseen) {
         anstream::println!("{note}");
     }
-    if let Some(note) = run.review.as_ref().and_then(|review| notes::of_review(run.id, review)) {
-        anstream::println!("{note}");
-    }
     let mut table = Table::new(&["task", "step", "status", "by", "time", "detail"]);
     for task in tasks {
         let last = task.attempts.last();

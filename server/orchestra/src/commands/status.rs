@@ -79,7 +79,8 @@ fn print(runs: &[RunView], counts: &Counts, problem: Option<&Problem>) {
         .map(|(status, count)| format!("{count} {status}"))
         .collect();
     let parts = if parts.is_empty() { String::new() } else { format!(" ({})", parts.join(", ")) };
-    anstream::println!("{runs} runs, {tasks} tasks{parts}");
+    let (runs, tasks) = (style::counted(runs, "run"), style::counted(tasks, "task"));
+    anstream::println!("{runs}, {tasks}{parts}");
     if let Some(problem) = problem {
         anstream::println!("files are behind: {problem} ({})", problem.hint);
     }

@@ -2,10 +2,8 @@
 
 use crate::show::style::one_line;
 use orchestra_core::{
-    ids::RunId,
     merge::{Conflict, Foreseen},
     snapshot::Snapshot,
-    view::{ReviewStatus, ReviewView},
 };
 
 /// How many files are named before the rest is only counted.
@@ -40,24 +38,6 @@ fn collision(foreseen: &Foreseen) -> String {
     let place = if place.is_empty() { String::new() } else { format!(" ({place})") };
     let path = conflict.shown_path();
     one_line(&format!("{ours} and {theirs} are about to conflict in {path}{place}"))
-}
-
-/// Where the review of a run stands, and the next step.
-pub(crate) fn of_review(run: RunId, review: &ReviewView) -> Option<String> {
-    let size = format!("{} files, +{} -{}", review.files, review.added, review.removed);
-    Some(match review.status {
-        ReviewStatus::Wanted => return None,
-        ReviewStatus::Open => format!("review: {size}; see it with `orchestra review {run}`"),
-        ReviewStatus::Applied => {
-            format!("review: {size}, applied; `orchestra undo` takes it back")
-        }
-        ReviewStatus::Discarded => format!("review: {size}, discarded"),
-        ReviewStatus::Cleaned => format!("review: {size}, cleaned up"),
-        ReviewStatus::Failed => {
-            let why = review.failure.as_ref().map(ToString::to_string).unwrap_or_default();
-            one_line(&format!("there is no review: {why}"))
-        }
-    })
 }
 
 fn listed(what: &str, names: &[String]) -> Option<String> {

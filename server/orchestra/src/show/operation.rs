@@ -72,11 +72,17 @@ fn of_success(view: &OperationView) -> Vec<String> {
             let commit = view.after.as_deref().unwrap_or("not known");
             lines.push(format!("it is commit {commit}"));
         }
-        OperationKind::Apply { target: Target::Files, .. } | OperationKind::Undo { .. } => {
+        OperationKind::Apply { target: Target::Files, .. } | OperationKind::Undo { .. }
+            if !view.files.is_empty() =>
+        {
             let files = counted(view.files.len(), "file");
             lines.push(format!("{files} changed and not committed"));
         }
-        OperationKind::Discard | OperationKind::Clean => {}
+        // What touches no file of the user.
+        OperationKind::Apply { target: Target::Files, .. }
+        | OperationKind::Undo { .. }
+        | OperationKind::Discard
+        | OperationKind::Clean => {}
     }
     lines.push(format!("`orchestra undo {id}` takes it back"));
     lines
