@@ -22,7 +22,7 @@ struct Attack {
 
 impl Attack {
     /// The attacker runs these lines, in which `$victim` is the folder of the victim's attempt in the state
-    /// folder, `$slot` its slot, `$ws` the workspace and `$pid` its process.
+    /// folder, `$slot` its slot, `$ws` the workspace, `$pid` its process and `$daemon` that of the daemon.
     fn with(lines: &str) -> Self {
         let sandbox = Sandbox::new();
         let gate = sandbox.gate("victim");
@@ -38,12 +38,15 @@ impl Attack {
         let (state, data) = (state.display(), data.display());
         let (run, ws) = (sandbox.runtime(), sandbox.workspace());
         let (run, ws) = (run.display(), ws.display());
+        let outside = sandbox.outside();
+        let outside = outside.display();
         sandbox.agent_script_with(
             "attacker",
             "writes: true",
             &format!(
                 "{TRY}victim=$(echo '{state}'/*/attempts/r1.1-1)\n\
                  own=$(echo '{state}'/*/attempts/r2.1-1)\nstate='{state}'; run='{run}'; ws='{ws}'\n\
+                 daemon=$(cat '{outside}/daemon')\n\
                  pwd=$(cat '{data}'/trees/*/*/out/pwd); slot=${{pwd%/src}}; pid=$(cat \"$slot/out/pid\")\n\
                  {lines}\necho own > own.txt; exit 0"
             ),
@@ -54,6 +57,8 @@ impl Attack {
         let start = |agent: &str| sandbox.orchestra(["start", agent, "go"]);
         start("victim").env("VICTIM_TOKEN", SECRET).run().success();
         let at_work = gate.wait();
+        let daemon = sandbox.orchestra(["daemon", "status", "--json"]).run().success().json();
+        sandbox.write(sandbox.outside().join("daemon"), daemon["pid"].to_string());
         start("attacker").arg("--follow").run().success();
         sandbox.assert_untouched(&before);
         drop(at_work);
@@ -171,13 +176,12 @@ fn no_result_answer_or_trust_is_forged() {
 fn nobody_is_killed_or_looked_into() {
     let attack = Attack::with(
         r#"shim=$PPID
-        daemon=$(grep -l __serve /proc/[0-9]*/cmdline 2> /dev/null | head -n 1); daemon=${daemon%/cmdline}
         shell 'kill its shim' "kill -9 $shim"
         shell 'stop its shim' "kill -STOP $shim"
         shell 'kill the other agent' "kill -9 $pid"
-        shell 'kill the daemon' "kill -9 ${daemon#/proc/}"
+        shell 'kill the daemon' "kill -9 $daemon"
         shell 'environment of the other agent' "cat /proc/$pid/environ"
-        shell 'environment of the daemon' "cat $daemon/environ"
+        shell 'environment of the daemon' "cat /proc/$daemon/environ"
         shell 'memory of its shim' "cat /proc/$shim/mem"
         shell 'environments of runs' "cat '$run'/env/*"
         ln -s "$run/env" peek
